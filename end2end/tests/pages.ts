@@ -1,0 +1,66 @@
+// Where things are on the pages.
+
+import { expect, type Locator, type Page } from '@playwright/test';
+import type { Status } from './given';
+
+/** Opens a page and waits until it is live: before that, a click does nothing. */
+export async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await isLive(page);
+}
+
+export async function isLive(page: Page): Promise<void> {
+  await expect(page.locator('html')).toHaveAttribute('data-hydrated');
+}
+
+/** A job's row in the list, or all of it on its own page. */
+export function jobOf(page: Page, id: string): Locator {
+  return page.locator(`[data-testid="job"][data-job-id="${id}"]`);
+}
+
+export function jobNamed(page: Page, name: string): Locator {
+  return page.getByTestId('job').filter({ has: page.getByRole('link', { name, exact: true }) });
+}
+
+export async function hasStatus(job: Locator, status: Status): Promise<void> {
+  await expect(job).toHaveAttribute('data-status', status, { timeout: 20_000 });
+}
+
+export async function numberOf(page: Page, name: string): Promise<number> {
+  const text = await page.getByTestId(`stat-${name}`).getByTestId('stat-value').textContent();
+  return Number(text?.replaceAll(',', ''));
+}
+
+export async function isConnected(page: Page): Promise<void> {
+  await hasLiveState(page, 'live');
+}
+
+export async function hasLiveState(page: Page, state: string): Promise<void> {
+  await expect(page.getByTestId('live-state')).toHaveAttribute('data-state', state, { timeout: 20_000 });
+}
+
+export function uploadNamed(page: Page, name: string): Locator {
+  return page.getByTestId('upload-item').filter({ hasText: name });
+}
+
+export async function search(page: Page, question: string): Promise<void> {
+  await page.getByTestId('search-input').fill(question);
+  await page.getByTestId('search-input').press('Enter');
+  await expect(page.getByTestId('answer')).toBeVisible();
+}
+
+/** Proves in the end that the page was never loaded anew. */
+export async function withoutReload(page: Page, steps: () => Promise<void>): Promise<void> {
+  await page.evaluate(() => document.documentElement.setAttribute('data-same-page', ''));
+  await steps();
+  await expect(page.locator('html')).toHaveAttribute('data-same-page');
+}
+
+/** No part of the page is wider than the window. */
+export async function fitsTheWindow(page: Page): Promise<void> {
+  const widths = await page.evaluate(() => ({
+    page: document.documentElement.scrollWidth,
+    window: document.documentElement.clientWidth,
+  }));
+  expect(widths.page, 'width of the page').toBeLessThanOrEqual(widths.window);
+}

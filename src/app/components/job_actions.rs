@@ -1,0 +1,103 @@
+//! What a person can do to a job: cancel it, or try it again.
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::task::spawn_local;
+
+use super::{Question, Seal, Sealed, flag, on_submit, part, text};
+use crate::domain::{Job, JobId, Problem};
+use crate::server_fns::{CancelJob, RetryJob, cancel_job, retry_job};
+
+/// Shared by all rows of a list, so that there is one dialog and one place for problems.
+#[derive(Clone, Copy, Debug)]
+pub struct JobActions {
+    pub question: RwSignal<Option<Question>>,
+    pub problem: RwSignal<Option<Problem>>,
+    /// The job an answer is awaited for.
+    busy: RwSignal<Option<JobId>>,
+    /// Gets the job as the action left it.
+    changed: Callback<Job>,
+}
+
+impl JobActions {
+    pub fn new(changed: Callback<Job>) -> Self {
+        Self {
+            question: RwSignal::new(None),
+            problem: RwSignal::new(None),
+            busy: RwSignal::new(None),
+            changed,
+        }
+    }
+
+    fn ask_to_cancel(self, job: RwSignal<Job>) {
+        let id = job.read_untracked().job_id;
+        self.question.set(Some(Question {
+            title: "Cancel this job?".to_owned(),
+            text: format!(
+                "“{}” stops, and what it has taken in so far is not kept. You can retry it later.",
+                job.read_untracked().name
+            ),
+            yes: "Cancel job",
+            no: "Keep running",
+            then: Callback::new(move |()| self.run(id, true)),
+        }));
+    }
+
+    fn run(self, id: JobId, cancel: bool) {
+        self.busy.set(Some(id));
+        self.problem.set(None);
+        spawn_local(async move {
+            let result = if cancel { cancel_job(id).await } else { retry_job(id).await };
+            // The page may have been left meanwhile.
+            self.busy.try_set(None);
+            match result {
+                Ok(job) => {
+                    let _ = self.changed.try_run(job);
+                }
+                Err(problem) => {
+                    self.problem.try_set(Some(problem));
+                }
+            }
+        });
+    }
+}
+
+/// The buttons that make sense for the job now. Forms, so that they work before the page is live.
+#[component]
+pub fn JobButtons(job: RwSignal<Job>, actions: JobActions) -> impl IntoView {
+    let can_cancel = Memo::new(move |_| job.read().can_cancel());
+    let can_retry = Memo::new(move |_| job.read().can_retry());
+    part(move || match (can_cancel.get(), can_retry.get()) {
+        (true, _) => Some(button(job, actions, true)),
+        (_, true) => Some(button(job, actions, false)),
+        _ => None,
+    })
+}
+
+fn button(job: RwSignal<Job>, actions: JobActions, cancel: bool) -> Sealed {
+    let id = job.read_untracked().job_id;
+    let (url, testid, label) = if cancel {
+        (CancelJob::url(), "cancel-job", "Cancel")
+    } else {
+        (RetryJob::url(), "retry-job", "Retry")
+    };
+    let submit = on_submit(move |event| {
+        event.prevent_default();
+        if cancel { actions.ask_to_cancel(job) } else { actions.run(id, false) }
+    });
+    let busy = flag(move || actions.busy.get() == Some(id));
+    view! {
+        <form action=url method="post" on:submit=submit>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <button
+                class="button small"
+                data-testid=testid
+                disabled=busy
+            >
+                {label}
+                <span class="visually-hidden">{text(move || format!(" {}", job.read().name))}</span>
+            </button>
+        </form>
+    }
+    .seal()
+}

@@ -1,0 +1,40 @@
+//! Moments and lengths of time.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+
+use super::{Seal, text};
+use crate::app::format;
+use crate::domain::job::rfc3339;
+use crate::domain::{Job, JobStatus};
+
+/// A moment in UTC; without its day when that is the day of `beside`.
+#[component]
+pub fn TimeOf(time: DateTime<Utc>, #[prop(optional)] beside: Option<DateTime<Utc>>) -> impl IntoView {
+    let text = match beside {
+        None => format::date_time(&time),
+        Some(beside) => format::clock_beside(&time, &beside),
+    };
+    view! { <time datetime=rfc3339::text(&time)>{text}</time> }.seal()
+}
+
+/// How long a job ran, or has been running.
+#[component]
+pub fn JobDuration(job: RwSignal<Job>, now: RwSignal<Option<i64>>) -> impl IntoView {
+    text(move || {
+        let (started, ended) = {
+            let job = job.read();
+            let ended = match (job.completed_at, job.status) {
+                (Some(time), _) => Some(time.timestamp_millis()),
+                // Whole seconds, so that the text does not flicker.
+                (None, JobStatus::Running) => now.get(),
+                _ => None,
+            };
+            (job.started_at, ended)
+        };
+        match (started, ended) {
+            (Some(started), Some(ended)) => format::duration(ended - started.timestamp_millis()),
+            _ => "—".to_owned(),
+        }
+    })
+}

@@ -1,0 +1,169 @@
+//! Numbers, times and words as people read them. Small functions of the data alone: no clock, no
+//! time zone, no locale, so that the server and the browser write the same text.
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+
+use crate::domain::{JobType, Stage};
+
+/// `2024-01-15 10:30:05`, in UTC.
+pub fn date_time(time: &DateTime<Utc>) -> String {
+    format!("{:04}-{:02}-{:02} {}", time.year(), time.month(), time.day(), clock(time))
+}
+
+/// `10:30:05` on the day of `reference`, with the date on any other day.
+pub fn clock_beside(time: &DateTime<Utc>, reference: &DateTime<Utc>) -> String {
+    if time.date_naive() == reference.date_naive() { clock(time) } else { date_time(time) }
+}
+
+fn clock(time: &DateTime<Utc>) -> String {
+    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+}
+
+/// A length of time in at most two units: `850 ms`, `4.2 s`, `1 min 05 s`, `2 h 03 min`, `3 d 4 h`.
+pub fn duration(milliseconds: i64) -> String {
+    let milliseconds = milliseconds.max(0);
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => format!("{milliseconds} ms"),
+        1..10 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// `1234` as it is, larger numbers in groups of three: `12,345`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 chunk`, `2 chunks`.
+pub fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// `512 B`, `1.4 KB`, `20 MB`: powers of 1000.
+pub fn bytes(number: u64) -> String {
+    const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
+    if number < 1000 {
+        return format!("{number} B");
+    }
+    let mut unit = 0;
+    let mut tenths = number / 100;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    if tenths < 100 {
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    } else {
+        format!("{} {}", tenths / 10, UNITS[unit])
+    }
+}
+
+/// A number with two decimals, such as a score.
+pub fn decimal(number: f64) -> String {
+    let hundredths = (number.max(0.0) * 100.0).round() as u64;
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+/// A fraction as whole percent; only what is finished reaches 100.
+pub fn percent(fraction: f64) -> u32 {
+    if fraction >= 1.0 { 100 } else { (fraction.max(0.0) * 100.0).min(99.0) as u32 }
+}
+
+/// What a job takes in, in a word.
+pub fn job_type(job_type: JobType) -> &'static str {
+    match job_type {
+        JobType::TextIngestion => "Text",
+        JobType::FileIngestion => "File",
+        JobType::BatchIngestion => "Batch",
+        JobType::DirectoryIngestion => "Folder",
+    }
+}
+
+/// What a running job is doing, in a word.
+pub fn stage(stage: Option<Stage>) -> &'static str {
+    match stage {
+        None => "starting",
+        Some(Stage::Reading) => "reading",
+        Some(Stage::Indexing) => "indexing",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn times_are_utc_and_leave_out_the_day_that_is_known() {
+        let created = at(1_705_314_600);
+        assert_eq!(date_time(&created), "2024-01-15 10:30:00");
+        assert_eq!(clock_beside(&at(1_705_314_605), &created), "10:30:05");
+        assert_eq!(clock_beside(&at(1_705_401_005), &created), "2024-01-16 10:30:05");
+    }
+
+    #[test]
+    fn durations_have_at_most_two_units() {
+        for (milliseconds, text) in [
+            (-5, "0 ms"),
+            (850, "850 ms"),
+            (4_260, "4.2 s"),
+            (59_999, "59 s"),
+            (65_000, "1 min 05 s"),
+            (7_380_000, "2 h 03 min"),
+            (273_600_000, "3 d 4 h"),
+        ] {
+            assert_eq!(duration(milliseconds), text);
+        }
+    }
+
+    #[test]
+    fn large_counts_are_grouped() {
+        for (number, text) in [(0, "0"), (9999, "9999"), (12_345, "12,345"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(number), text);
+        }
+        assert_eq!(counted(1, "chunk"), "1 chunk");
+        assert_eq!(counted(0, "chunk"), "0 chunks");
+    }
+
+    #[test]
+    fn sizes_keep_two_or_three_digits() {
+        for (number, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_449, "1.4 KB"),
+            (20_500, "20 KB"),
+            (999_999, "999 KB"),
+            (1_000_000, "1.0 MB"),
+            (80_000_000, "80 MB"),
+            (1_073_741_824, "1.0 GB"),
+        ] {
+            assert_eq!(bytes(number), text);
+        }
+    }
+
+    #[test]
+    fn only_a_finished_job_is_at_a_hundred_percent() {
+        for (fraction, expected) in [(-1.0, 0), (0.0, 0), (0.427, 42), (0.9999, 99), (1.0, 100)] {
+            assert_eq!(percent(fraction), expected, "{fraction}");
+        }
+        assert_eq!(decimal(12.3456), "12.35");
+    }
+}

@@ -1,0 +1,280 @@
+//! `<JobManager/>`: the numbers, the live list of jobs, and what can be done to each job.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::{use_location, use_query_map};
+
+use super::components::{
+    ConfirmDialog, DismissableProblem, EmptyState, JobActions, JobRow, LiveSwitch, ProblemNotice, Seal,
+    Sealed, StatCard, each, flag, on_click, part, text, word,
+};
+use super::job_list::{JobList, PAGE, Row, Window};
+use super::live::{Changes, follow};
+use super::loaded::load;
+use super::{clock, format};
+use crate::domain::{Job, JobFilter, JobStats, JobStatus};
+use crate::server_fns::list_jobs;
+
+/// The job manager: statistics, filter, and the list of jobs, kept current by the event stream.
+///
+/// Takes nothing and fetches its own data; any page inside a `<Router>` can embed it. The filter
+/// lives in the page's address (`?status=`), so that it works without JavaScript too.
+#[component]
+pub fn JobManager() -> impl IntoView {
+    let query = use_query_map();
+    let wanted = Memo::new(move |_| {
+        let query = query.read();
+        Window {
+            // An unknown state is no state: all jobs are shown, and the filter says so.
+            status: query.get_str("status").and_then(|it| it.parse().ok()),
+            before: query.get_str("before").and_then(|it| it.parse().ok()),
+            limit: PAGE,
+        }
+    });
+    let list = JobList::new();
+    let first = wanted.get_untracked();
+    let fetch = move || list_jobs(first.status, first.before, first.limit);
+    let show = move |view| match view {
+        Ok(view) => {
+            list.load(first, view);
+            view! { <JobBoard list wanted/> }.seal()
+        }
+        Err(problem) => view! { <ProblemNotice problem/> }.seal(),
+    };
+    view! {
+        <section class="job-manager" aria-label="Jobs">
+            // Once: from then on the list keeps itself current.
+            {load(|| (), fetch, "Loading the jobs…", show)}
+        </section>
+    }
+    .seal()
+}
+
+/// Loads the list again from the server: another filter, or the stream cannot tell what was missed.
+fn reload(list: JobList, window: Window, request: StoredValue<u32>) {
+    let number = request.get_value() + 1;
+    request.set_value(number);
+    spawn_local(async move {
+        let limit = window.limit.min(JobFilter::MAX_LIMIT);
+        let answer = list_jobs(window.status, window.before, limit).await;
+        // Only the latest request counts, and the page may have been left meanwhile. On an error
+        // the list stays as it is: the stream, or the next poll, brings it up to date.
+        if let (Ok(view), Some(true)) = (answer, request.try_get_value().map(|it| it == number)) {
+            list.load(window, view);
+        }
+    });
+}
+
+/// Everything that stands on loaded data.
+#[component]
+fn JobBoard(list: JobList, wanted: Memo<Window>) -> impl IntoView {
+    let request = StoredValue::new(0);
+    Effect::new(move |_| {
+        let wanted = wanted.get();
+        let shown = list.window.get_untracked();
+        if (wanted.status, wanted.before) != (shown.status, shown.before) {
+            reload(list, wanted, request);
+        }
+    });
+    let reload_now = move || reload(list, Window { ..list.window.get_untracked() }, request);
+    follow(
+        list.live,
+        Memo::new(|_| true),
+        Callback::new(move |changes| {
+            list.apply(changes);
+            if list.runs_short() {
+                reload_now();
+            }
+        }),
+        Callback::new(move |()| reload_now()),
+    );
+    let changed = move |job: Job| list.apply(Changes { jobs: vec![job], ..Changes::default() });
+    let actions = JobActions::new(Callback::new(changed));
+    view! {
+        <Numbers list/>
+        <div class="list-head">
+            <Filters list wanted/>
+            <LiveSwitch live=list.live/>
+        </div>
+        <DismissableProblem problem=actions.problem/>
+        <JobTable list actions/>
+        <ShowMore list actions/>
+        <ConfirmDialog question=actions.question testid="confirm-cancel"/>
+    }
+    .seal()
+}
+
+#[component]
+fn Numbers(list: JobList) -> impl IntoView {
+    let number = |of: fn(&JobStats) -> u64| text(move || format::count(of(&list.stats.read())));
+    view! {
+        <dl class="stats">
+            <StatCard label="Total" name="total" value=number(|it| it.total_jobs)/>
+            <StatCard label="Pending" name="pending" value=number(|it| it.pending)/>
+            <StatCard label="Running" name="running" value=number(|it| it.running)/>
+            <StatCard label="Completed" name="completed" value=number(|it| it.completed)/>
+            <StatCard label="Failed" name="failed" value=number(|it| it.failed)/>
+            <StatCard label="Cancelled" name="cancelled" value=number(|it| it.cancelled)/>
+            <StatCard label="Chunks" name="chunks" value=number(|it| it.total_chunks_created)/>
+        </dl>
+    }
+    .seal()
+}
+
+/// Plain links: each filter is a page of its own.
+#[component]
+fn Filters(list: JobList, wanted: Memo<Window>) -> impl IntoView {
+    let path = use_location().pathname;
+    let link = move |status: Option<JobStatus>| {
+        let name = status.map_or("all", JobStatus::as_str);
+        let href = move || match status {
+            None => path.get(),
+            Some(status) => format!("{}?status={status}", path.read()),
+        };
+        let current = move || if wanted.get().status == status { "true" } else { "false" };
+        view! {
+            <li>
+                <a href=text(href) data-noscroll="" aria-current=word(current) data-testid=format!("filter-{name}")>
+                    {name}
+                </a>
+            </li>
+        }
+        .seal()
+    };
+    let older = part(move || {
+        wanted.get().before.is_some().then(|| {
+            let href = move || address(&path.read(), wanted.get().status, None);
+            view! { <a class="newest" href=text(href)>"Back to the newest"</a> }.seal()
+        })
+    });
+    let busy = text(move || (wanted.get().status != list.window.get().status).to_string());
+    view! {
+        <nav class="filters" aria-label="Filter by status" aria-busy=busy>
+            <ul>{link(None)} {JobStatus::ALL.map(|status| link(Some(status))).collect_view()}</ul>
+            {older}
+        </nav>
+    }
+    .seal()
+}
+
+#[component]
+fn JobTable(list: JobList, actions: JobActions) -> impl IntoView {
+    let now = clock::present();
+    let empty = Memo::new(move |_| list.rows.read().is_empty());
+    let row = move |row: Row| {
+        let job = RwSignal::from(row.job);
+        view! { <JobRow job now actions/> }.seal()
+    };
+    view! {
+        <table class="jobs" role="table" aria-label="Jobs, newest first" hidden=flag(move || empty.get())>
+            <thead role="rowgroup">
+                <tr role="row">
+                    <th role="columnheader" scope="col">"Job"</th>
+                    <th role="columnheader" scope="col">"Status"</th>
+                    <th role="columnheader" scope="col" class="cell-number">"Items"</th>
+                    <th role="columnheader" scope="col" class="cell-number">"Chunks"</th>
+                    <th role="columnheader" scope="col">"Times (UTC)"</th>
+                    <th role="columnheader" scope="col" class="cell-number">"Duration"</th>
+                    <th role="columnheader" scope="col"><span class="visually-hidden">"Actions"</span></th>
+                </tr>
+            </thead>
+            <tbody role="rowgroup">
+                {each(move || list.rows.get(), |row| row.id.0.as_u128(), row)}
+            </tbody>
+        </table>
+        {part(move || empty.get().then(|| nothing(list.window.get().status)))}
+    }
+    .seal()
+}
+
+fn nothing(status: Option<JobStatus>) -> Sealed {
+    match status {
+        None => view! {
+            <EmptyState title="No jobs yet">"Add a file or paste a text above; its job appears here."</EmptyState>
+        }
+        .seal(),
+        Some(status) => view! {
+            <EmptyState title=format!("No {status} jobs")>"Jobs appear here as soon as they match."</EmptyState>
+        }
+        .seal(),
+    }
+}
+
+/// How many are shown, and the way to older ones: more of them in place, or a page of its own
+/// without JavaScript.
+#[component]
+fn ShowMore(list: JobList, actions: JobActions) -> impl IntoView {
+    let path = use_location().pathname;
+    let busy = RwSignal::new(false);
+    let href = move || address(&path.read(), list.window.get().status, list.last().map(|id| id.to_string()));
+    let show_more = move |event: leptos::ev::MouseEvent| {
+        // A list that is as long as the server gives at once continues on a page of its own.
+        let full = list.window.get_untracked().limit >= JobFilter::MAX_LIMIT;
+        if full || event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key() {
+            return;
+        }
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let status = list.window.get_untracked().status;
+        let before = untrack(|| list.last());
+        spawn_local(async move {
+            let answer = list_jobs(status, before, PAGE).await;
+            busy.try_set(false);
+            // Another filter may have been chosen, or the page left, meanwhile.
+            if list.window.try_get_untracked().map(|it| it.status) != Some(status) {
+                return;
+            }
+            match answer {
+                Ok(view) => list.append(view),
+                Err(problem) => actions.problem.set(Some(problem)),
+            }
+        });
+    };
+    let shown = move || {
+        let window = list.window.get();
+        let stats = list.stats.get();
+        let all = window.status.map_or(stats.total_jobs, |status| stats.of(status));
+        format!("{} of {all}", list.rows.read().len())
+    };
+    let more = part(move || {
+        list.more.get().then(|| {
+            view! {
+                <a
+                    class="button"
+                    data-testid="show-more"
+                    href=text(href)
+                    aria-disabled=text(move || busy.get().to_string())
+                    on:click=on_click(show_more)
+                >
+                    "Show more"
+                </a>
+            }
+            .seal()
+        })
+    });
+    view! { <div class="list-foot">{more} <span class="muted">{text(shown)}</span></div> }.seal()
+}
+
+fn address(path: &str, status: Option<JobStatus>, before: Option<String>) -> String {
+    let query: Vec<_> = status
+        .map(|status| format!("status={status}"))
+        .into_iter()
+        .chain(before.map(|id| format!("before={id}")))
+        .collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_only_what_is_chosen() {
+        assert_eq!(address("/", None, None), "/");
+        assert_eq!(address("/", Some(JobStatus::Failed), None), "/?status=failed");
+        assert_eq!(address("/x", Some(JobStatus::Failed), Some("7".into())), "/x?status=failed&before=7");
+    }
+}

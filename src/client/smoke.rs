@@ -1,0 +1,202 @@
+//! `sluice smoke`: tries the main calls against a running server, one line each.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use uuid::Uuid;
+
+use super::Client;
+use super::api::{DEFAULT_URL, Message};
+use super::summary::counted;
+use crate::domain::{Answer, DocumentId, Job, JobFilter, JobId, JobStatus, Metadata, Query};
+
+/// Try the main calls against a running server: ingest, watch, list, count, query, delete.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SmokeArgs {
+    /// The address of the server.
+    #[arg(long, env = "SLUICE_URL", default_value = DEFAULT_URL)]
+    pub url: String,
+
+    /// How long a job may take, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub timeout: u64,
+}
+
+const POLL: Duration = Duration::from_millis(100);
+
+/// The words of the texts beside the word that only this run knows.
+const TEXT: &str = "Water reaches the mill when the sluice is open.";
+const MESSAGES: [&str; 3] =
+    ["The first message speaks of rain.", "The second one is about a river.", "The third tells of the sea."];
+
+/// Runs the command: failure at the first step that does not do what it should.
+pub async fn run(args: SmokeArgs) -> anyhow::Result<ExitCode> {
+    let client = Client::new(&args.url)?;
+    let mut smoke = Smoke {
+        client,
+        timeout: Duration::from_secs(args.timeout),
+        word: format!("smoke{}", Uuid::now_v7().simple()),
+        documents: Vec::new(),
+    };
+    let result = smoke.steps().await;
+    let Err(error) = result else { return Ok(ExitCode::SUCCESS) };
+    println!("failed  {error:#}");
+    // What can still be deleted is not left behind.
+    for id in smoke.documents {
+        let _ = smoke.client.delete_document(id).await;
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+struct Smoke {
+    client: Client,
+    timeout: Duration,
+    /// Occurs in every text of this run and nowhere else.
+    word: String,
+    /// What this run has made on the server.
+    documents: Vec<DocumentId>,
+}
+
+impl Smoke {
+    async fn steps(&mut self) -> anyhow::Result<()> {
+        let health = self.client.health().await.context("health")?;
+        ok("health", &format!("version {} says {}", health.version, health.status));
+        let text = self.text().await.context("async text ingestion")?;
+        let batch = self.batch().await.context("async batch ingestion")?;
+        self.listing(&[text, batch]).await.context("listing")?;
+        self.statistics().await.context("statistics")?;
+        self.query().await.context("query")?;
+        self.delete().await.context("clean-up")
+    }
+
+    async fn text(&mut self) -> anyhow::Result<JobId> {
+        let text = format!("{TEXT} {}", self.word);
+        let accepted = self.client.ingest_text_async(&text, &metadata()).await?;
+        self.documents.push(DocumentId::of(accepted.job_id, 0));
+        let job = self.completed(accepted.job_id).await?;
+        ensure!(job.metadata == metadata(), "job {} has lost its metadata", job.job_id);
+        ok("async text ingestion", &described(&job));
+        Ok(job.job_id)
+    }
+
+    async fn batch(&mut self) -> anyhow::Result<JobId> {
+        let messages = MESSAGES
+            .map(|text| Message { text: format!("{text} {}", self.word), metadata: Metadata::default() });
+        let accepted = self.client.ingest_batch_async(&messages, &metadata()).await?;
+        let items = MESSAGES.len() as u64;
+        self.documents.extend((0..items).map(|item| DocumentId::of(accepted.job_id, item)));
+        let job = self.completed(accepted.job_id).await?;
+        ensure!(
+            (job.total_items, job.processed_items, job.failed_items) == (items, items, 0),
+            "job {} of {items} messages says {} of {} done, {} failed",
+            job.job_id,
+            job.processed_items,
+            job.total_items,
+            job.failed_items,
+        );
+        ok("async batch ingestion", &format!("{}, {items} messages", described(&job)));
+        Ok(job.job_id)
+    }
+
+    /// Watches a job until it has completed, and that its progress never goes back.
+    async fn completed(&self, id: JobId) -> anyhow::Result<Job> {
+        let started = Instant::now();
+        let (mut progress, mut attempt) = (0.0, 0);
+        loop {
+            let Some(found) = self.client.job(id).await? else { bail!("the server does not know job {id}") };
+            let job = found.job;
+            match job.status {
+                JobStatus::Completed => {
+                    ensure!(job.progress == 1.0, "job {id} has completed with progress {}", job.progress);
+                    ensure!(job.chunks_created > 0, "job {id} has completed without any chunk");
+                    return Ok(job);
+                }
+                JobStatus::Failed => bail!("job {id} failed: {}", job.error_message),
+                JobStatus::Cancelled => bail!("someone cancelled job {id}"),
+                JobStatus::Pending | JobStatus::Running => (),
+            }
+            let went_back = job.attempt == attempt && job.progress < progress;
+            ensure!(!went_back, "the progress of job {id} went back from {progress} to {}", job.progress);
+            (progress, attempt) = (job.progress, job.attempt);
+            ensure!(
+                started.elapsed() < self.timeout,
+                "job {id} is still {} at {:.0} % after {} s",
+                job.status,
+                progress * 100.0,
+                self.timeout.as_secs()
+            );
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    async fn listing(&self, made: &[JobId]) -> anyhow::Result<()> {
+        let limit = JobFilter::MAX_LIMIT;
+        for status in [None, Some(JobStatus::Completed)] {
+            let filter = JobFilter { status, limit, ..JobFilter::default() };
+            let page = self.client.jobs(&filter).await?;
+            let found = made.iter().filter(|id| page.jobs.iter().any(|job| job.job_id == **id)).count();
+            let name = status.map_or("all".to_owned(), |status| status.to_string());
+            ensure!(found == made.len(), "the list of {name} jobs has {found} of {} new jobs", made.len());
+            let others =
+                page.jobs.iter().filter(|job| status.is_some_and(|wanted| job.status != wanted)).count();
+            ensure!(others == 0, "the list of {name} jobs has {others} jobs in another state");
+            if status.is_none() {
+                ok("listing", &format!("{}, the new ones among them", counted(page.total_count, "job")));
+            }
+        }
+        Ok(())
+    }
+
+    async fn statistics(&self) -> anyhow::Result<()> {
+        let stats = self.client.stats().await?;
+        let sum: u64 = JobStatus::ALL.into_iter().map(|status| stats.of(status)).sum();
+        ensure!(sum == stats.total_jobs, "{} jobs in all, but the states add up to {sum}", stats.total_jobs);
+        ensure!(stats.completed >= 2, "two jobs have completed, counted are {}", stats.completed);
+        let (completed, chunks) = (stats.completed, counted(stats.total_chunks_created, "chunk"));
+        ok("statistics", &format!("{}, {completed} completed, {chunks}", counted(stats.total_jobs, "job")));
+        Ok(())
+    }
+
+    async fn query(&self) -> anyhow::Result<()> {
+        let answer = self.ask().await?;
+        let found = answer.sources.iter().filter(|source| source.content.contains(&self.word)).count();
+        ensure!(found == self.documents.len(), "found {found} of {} texts", self.documents.len());
+        ensure!(!answer.answer.is_empty(), "the answer is empty");
+        let lost =
+            answer.sources.iter().any(|source| source.metadata.0.get("source") != Some(&"smoke".into()));
+        ensure!(!lost, "a source has lost its metadata");
+        ok("query", &format!("found all {found} texts in {:.1} ms", answer.metadata.took_ms));
+        Ok(())
+    }
+
+    async fn delete(&self) -> anyhow::Result<()> {
+        for id in &self.documents {
+            self.client.delete_document(*id).await?;
+        }
+        let left = self.ask().await?.sources.len();
+        ensure!(left == 0, "{} still found after their deletion", counted(left as u64, "text"));
+        ok(
+            "clean-up",
+            &format!("{} deleted and no longer found", counted(self.documents.len() as u64, "document")),
+        );
+        Ok(())
+    }
+
+    async fn ask(&self) -> anyhow::Result<Answer> {
+        let query = Query { question: self.word.clone(), max_chunks: 10 };
+        Ok(self.client.query(&query).await?)
+    }
+}
+
+fn metadata() -> Metadata {
+    Metadata([("source".to_owned(), "smoke".into())].into_iter().collect())
+}
+
+fn described(job: &Job) -> String {
+    format!("job {} {}, {}", job.job_id, job.status, counted(job.chunks_created, "chunk"))
+}
+
+fn ok(step: &str, what: &str) {
+    println!("ok  {step}: {what}");
+}

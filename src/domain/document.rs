@@ -1,0 +1,151 @@
+//! What ingestion made: documents and their chunks.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::job::rfc3339;
+use super::{JobId, Metadata};
+
+/// Identifies a document: the same source in the same job is the same document at every attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DocumentId(pub Uuid);
+
+impl DocumentId {
+    /// The id of the document that item number `item` of a job becomes, the same at every attempt.
+    ///
+    /// Keeps the job's time and random tail around the item's number, so that ids sort by job and
+    /// then by item. At most 2^30 items.
+    pub fn of(job: JobId, item: u64) -> Self {
+        let mut bytes = *job.0.as_bytes();
+        bytes[8..12].copy_from_slice(&(item as u32).to_be_bytes());
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
+
+impl fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for DocumentId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// One ingested source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    pub document_id: DocumentId,
+    /// The job that ingested it; that job's row may have been cleaned up since.
+    pub job_id: JobId,
+    /// The file's name, or the first words of a text.
+    pub name: String,
+    pub media_type: String,
+    pub size_bytes: u64,
+    /// Length of the extracted text in characters (Unicode scalar values).
+    pub characters: u64,
+    pub chunk_count: u64,
+    pub metadata: Metadata,
+    #[serde(with = "rfc3339")]
+    pub created_at: DateTime<Utc>,
+}
+
+/// A passage of a document: what is indexed and what a query answers with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Position in the document, from 0.
+    pub chunk_index: u64,
+    /// Where the passage starts in the document's text, in characters.
+    pub start: u64,
+    /// Where it ends, in characters, exclusive.
+    pub end: u64,
+    pub text: String,
+}
+
+/// One page of documents, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentPage {
+    pub documents: Vec<Document>,
+    /// All documents, not only those of this page.
+    pub total_count: u64,
+    /// Where the next page starts, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<DocumentId>,
+}
+
+/// A document with some of its chunks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentWithChunks {
+    #[serde(flatten)]
+    pub document: Document,
+    pub chunks: Vec<Chunk>,
+    /// The `offset` of the next chunks, if there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_offset: Option<u64>,
+}
+
+impl DocumentWithChunks {
+    /// How many chunks are shown when the caller does not say.
+    pub const DEFAULT_LIMIT: u32 = 50;
+    /// The most chunks one can ask for at once.
+    pub const MAX_LIMIT: u32 = 1000;
+}
+
+impl DocumentPage {
+    /// How many documents a page has when the caller does not say.
+    pub const DEFAULT_LIMIT: u32 = 50;
+    /// The most documents a page can have.
+    pub const MAX_LIMIT: u32 = 1000;
+}
+
+/// How much has been taken in, and whether the index has all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnowledgeBase {
+    pub documents: u64,
+    pub chunks: u64,
+    /// Size of the sources.
+    pub bytes: u64,
+    pub index: IndexState,
+}
+
+/// How far the full-text index has followed the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexState {
+    /// A query finds everything that was completed.
+    pub up_to_date: bool,
+    /// Chunks the index holds, those of deleted documents not yet merged away excluded.
+    pub chunks: u64,
+    /// The change number the index has reached.
+    pub seq: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn document_ids_sort_by_job_and_item_and_do_not_repeat() {
+        let jobs = [
+            JobId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001)),
+            JobId(Uuid::from_u128(0x0190_0000_0001_7000_8000_0000_0000_0002)),
+        ];
+        let ids: Vec<_> = jobs
+            .iter()
+            .flat_map(|job| [0, 1, 255, 256, 70_000].map(|item| DocumentId::of(*job, item)))
+            .collect();
+        let mut sorted = ids.clone();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!(ids, sorted);
+        assert_eq!(DocumentId::of(jobs[0], 1), ids[1]);
+    }
+}

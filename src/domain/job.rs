@@ -1,0 +1,424 @@
+//! A job as the server and the browser both see it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{DocumentId, Metadata, Stage};
+
+/// One piece of ingestion work: a text, a file, a batch of messages or files, or a folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub job_id: JobId,
+    pub job_type: JobType,
+    pub status: JobStatus,
+    #[serde(with = "rfc3339")]
+    pub created_at: DateTime<Utc>,
+    #[serde(with = "rfc3339::option")]
+    pub started_at: Option<DateTime<Utc>>,
+    #[serde(with = "rfc3339::option")]
+    pub completed_at: Option<DateTime<Utc>>,
+    /// 0.0 to 1.0; never goes back within an attempt.
+    pub progress: f64,
+    /// What happens now or has happened, in a sentence.
+    pub message: String,
+    /// Why the job failed, in a sentence; empty otherwise.
+    pub error_message: String,
+    /// The stable name of the reason a job failed; empty otherwise.
+    pub error_code: String,
+    pub chunks_created: u64,
+    pub total_items: u64,
+    pub processed_items: u64,
+    /// How many of the processed items failed.
+    pub failed_items: u64,
+    pub metadata: Metadata,
+    /// The file's name, the first words of a text, or "batch of 12".
+    pub name: String,
+    pub size_bytes: u64,
+    /// Where a running job is; `None` while it waits and after its end.
+    pub stage: Option<Stage>,
+    pub bytes_done: u64,
+    pub chunks_indexed: u64,
+    /// How often the job was started; 0 before its first start.
+    pub attempt: u32,
+    pub max_attempts: u32,
+    /// Someone asked to cancel, and the work has not stopped yet.
+    pub cancel_requested: bool,
+    /// The number of the job's latest change; grows with every change of any job.
+    pub seq: u64,
+}
+
+impl Job {
+    /// Whether asking to cancel makes sense.
+    pub fn can_cancel(&self) -> bool {
+        !self.status.is_final() && !self.cancel_requested
+    }
+
+    /// Whether asking for another try makes sense.
+    pub fn can_retry(&self) -> bool {
+        matches!(self.status, JobStatus::Failed | JobStatus::Cancelled)
+    }
+
+    /// What a completed job says.
+    pub fn success_message(&self) -> String {
+        match self.job_type {
+            JobType::TextIngestion => "Text ingested successfully".to_owned(),
+            JobType::FileIngestion => "File ingested successfully".to_owned(),
+            JobType::BatchIngestion | JobType::DirectoryIngestion if self.failed_items == 0 => {
+                let items = if self.total_items == 1 { "item" } else { "items" };
+                format!("{} {items} ingested successfully", self.total_items)
+            }
+            JobType::BatchIngestion | JobType::DirectoryIngestion => {
+                let ingested = self.total_items.saturating_sub(self.failed_items);
+                format!("{ingested} of {} items ingested, {} failed", self.total_items, self.failed_items)
+            }
+        }
+    }
+}
+
+/// Identifies a job. Only the server makes new ones, so the browser needs no source of randomness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(pub Uuid);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for JobId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// What a job ingests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobType {
+    TextIngestion,
+    FileIngestion,
+    BatchIngestion,
+    DirectoryIngestion,
+}
+
+impl JobType {
+    pub const ALL: [Self; 4] =
+        [Self::TextIngestion, Self::FileIngestion, Self::BatchIngestion, Self::DirectoryIngestion];
+
+    /// Whether the job is made of items with results of their own.
+    pub fn has_items(self) -> bool {
+        matches!(self, Self::BatchIngestion | Self::DirectoryIngestion)
+    }
+
+    /// The name used on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TextIngestion => "text_ingestion",
+            Self::FileIngestion => "file_ingestion",
+            Self::BatchIngestion => "batch_ingestion",
+            Self::DirectoryIngestion => "directory_ingestion",
+        }
+    }
+}
+
+/// Where a job is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobStatus {
+    Pending,
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl JobStatus {
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
+
+    /// The name used on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// A job in a final state changes only when a person asks for another try.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether a job may move from this state to `next`.
+    ///
+    /// The stores guard each statement themselves; this table is what the tests hold them to.
+    pub fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Pending, Self::Running | Self::Cancelled)
+                // Back to the queue: an expired lease, or a server that is stopping.
+                | (Self::Running, Self::Completed | Self::Failed | Self::Cancelled | Self::Pending)
+                // A person asked for another try.
+                | (Self::Failed | Self::Cancelled, Self::Pending)
+        )
+    }
+}
+
+/// Makes `Display` and `FromStr` speak the wire names of an enum that has `ALL` and `as_str`.
+macro_rules! named {
+    ($type:ty, $what:literal) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.into_iter().find(|it| it.as_str() == text).ok_or_else(|| {
+                    let known: Vec<_> = Self::ALL.iter().map(|it| it.as_str()).collect();
+                    format!("{text:?} is not a {}; one of {} is", $what, known.join(", "))
+                })
+            }
+        }
+    };
+}
+named!(JobStatus, "job status");
+named!(JobType, "job type");
+
+/// The answer to an ingestion request: enough to follow the job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobSummary {
+    pub job_id: JobId,
+    pub job_type: JobType,
+    pub status: JobStatus,
+    #[serde(with = "rfc3339")]
+    pub created_at: DateTime<Utc>,
+    pub message: String,
+    /// Only when the request waited for the job's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks_created: Option<u64>,
+}
+
+impl From<&Job> for JobSummary {
+    fn from(job: &Job) -> Self {
+        Self {
+            job_id: job.job_id,
+            job_type: job.job_type,
+            status: job.status,
+            created_at: job.created_at,
+            message: job.message.clone(),
+            chunks_created: (job.status == JobStatus::Completed).then_some(job.chunks_created),
+        }
+    }
+}
+
+/// Which jobs a list shows, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFilter {
+    pub status: Option<JobStatus>,
+    pub job_type: Option<JobType>,
+    /// Only jobs older than this one: the `next` of the page before.
+    pub before: Option<JobId>,
+    pub limit: u32,
+}
+
+impl JobFilter {
+    /// How many jobs a page has when the caller does not say.
+    pub const DEFAULT_LIMIT: u32 = 50;
+    /// The most jobs a page can have.
+    pub const MAX_LIMIT: u32 = 1000;
+}
+
+/// One page of jobs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobPage {
+    pub jobs: Vec<Job>,
+    /// All jobs that match the filter, not only those of this page.
+    pub total_count: u64,
+    /// Where the next page starts, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<JobId>,
+}
+
+/// What the job list shows at one moment, and the change number from which to follow it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobsView {
+    pub page: JobPage,
+    pub stats: JobStats,
+    /// The event stream started with `?after=` this number misses nothing.
+    pub seq: u64,
+}
+
+/// How one item of a batch or a folder ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobItem {
+    /// Position in the job, from 0.
+    pub item: u64,
+    /// The file's name, relative to the folder for a folder; empty for messages.
+    pub name: String,
+    /// The document the item became, unless it failed.
+    pub document_id: Option<DocumentId>,
+    pub chunks_created: u64,
+    pub error_code: String,
+    pub error_message: String,
+}
+
+/// A job with the results of its items, failed ones first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobWithItems {
+    #[serde(flatten)]
+    pub job: Job,
+    /// At most the first hundred; single texts and files have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<JobItem>,
+}
+
+/// Counts over all jobs the server still knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobStats {
+    pub total_jobs: u64,
+    pub pending: u64,
+    pub running: u64,
+    pub completed: u64,
+    pub failed: u64,
+    pub cancelled: u64,
+    pub total_chunks_created: u64,
+}
+
+impl JobStats {
+    /// The count of one state.
+    pub fn of(&self, status: JobStatus) -> u64 {
+        match status {
+            JobStatus::Pending => self.pending,
+            JobStatus::Running => self.running,
+            JobStatus::Completed => self.completed,
+            JobStatus::Failed => self.failed,
+            JobStatus::Cancelled => self.cancelled,
+        }
+    }
+}
+
+/// Times on the wire: RFC 3339 in UTC with milliseconds and `Z`.
+pub mod rfc3339 {
+    use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    /// The text of a time as every answer shows it.
+    pub fn text(time: &DateTime<Utc>) -> String {
+        time.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+
+    pub fn serialize<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&text(time))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        read(&text).ok_or_else(|| D::Error::custom("expected a time such as 2024-01-15T10:30:00.000Z"))
+    }
+
+    /// Reads what [`text`] wrote, with or without the milliseconds, and nothing else: chrono's own
+    /// reader knows many more forms, and would be a large part of the browser's bundle.
+    pub(super) fn read(time: &str) -> Option<DateTime<Utc>> {
+        let (second, fraction) = time.strip_suffix('Z')?.split_at_checked(19)?;
+        let number = |from: usize, to: usize| second.get(from..to)?.parse().ok();
+        let milli = match fraction {
+            "" => 0,
+            _ => fraction.strip_prefix('.').filter(|it| it.len() == 3)?.parse().ok()?,
+        };
+        NaiveDate::from_ymd_opt(number(0, 4)? as i32, number(5, 7)?, number(8, 10)?)?
+            .and_hms_milli_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, milli)
+            .map(|it| it.and_utc())
+            .filter(|it| text(it).starts_with(second))
+    }
+
+    pub mod option {
+        use super::*;
+
+        #[derive(serde::Deserialize)]
+        struct Time(#[serde(with = "super")] DateTime<Utc>);
+
+        pub fn serialize<S: Serializer>(
+            time: &Option<DateTime<Utc>>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match time {
+                Some(time) => super::serialize(time, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<DateTime<Utc>>, D::Error> {
+            Option::deserialize(deserializer).map(|time| time.map(|Time(time)| time))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_final_state_moves_only_back_to_pending_and_completed_never() {
+        for from in JobStatus::ALL.into_iter().filter(|it| it.is_final()) {
+            for to in JobStatus::ALL {
+                let allowed = from != JobStatus::Completed && to == JobStatus::Pending;
+                assert_eq!(from.may_become(to), allowed, "{from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for status in JobStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+        for job_type in JobType::ALL {
+            assert_eq!(job_type.as_str().parse(), Ok(job_type));
+            assert_eq!(serde_json::to_value(job_type).unwrap(), job_type.as_str());
+        }
+    }
+
+    #[test]
+    fn an_unknown_status_is_answered_with_the_known_ones() {
+        let error = "done".parse::<JobStatus>().unwrap_err();
+        assert_eq!(
+            error,
+            "\"done\" is not a job status; one of pending, running, completed, failed, cancelled is"
+        );
+    }
+
+    #[test]
+    fn times_end_in_z_and_are_read_back() {
+        let time = DateTime::from_timestamp_millis(1_705_314_600_250).unwrap();
+        let text = "2024-01-15T10:30:00.250Z";
+        assert_eq!(rfc3339::text(&time), text);
+        assert_eq!(rfc3339::read(text), Some(time));
+        assert!(rfc3339::read("2024-01-15T10:30:00Z").is_some());
+        for other in [
+            "",
+            "2024-01-15",
+            "2024-01-15 10:30:00Z",
+            "2024-13-15T10:30:00.000Z",
+            "2024-01-15T10:30:00.250Zé",
+        ] {
+            assert_eq!(rfc3339::read(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What a caller wants to remember about a document.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A JSON object given by the caller and handed back with the job, its documents and every source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Metadata(pub Map<String, Value>);
+
+impl Metadata {
+    /// Reads metadata sent as text in a form field; empty text means none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| format!("metadata is not valid JSON: {error}"))?;
+        Self::from_value(value)
+    }
+
+    /// Takes a JSON value that should be an object; `null` means none.
+    pub fn from_value(value: Value) -> Result<Self, String> {
+        let kind = match value {
+            Value::Object(map) => return Ok(Self(map)),
+            Value::Null => return Ok(Self::default()),
+            Value::Array(_) => "an array",
+            Value::String(_) => "a string",
+            Value::Number(_) => "a number",
+            Value::Bool(_) => "a boolean",
+        };
+        Err(format!("metadata is {kind}; it must be a JSON object such as {{\"source\": \"api\"}}"))
+    }
+
+    /// This metadata with `more` laid over it: the same key in `more` wins.
+    pub fn overlaid(&self, more: &Self) -> Self {
+        let mut map = self.0.clone();
+        map.extend(more.0.iter().map(|(key, value)| (key.clone(), value.clone())));
+        Self(map)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_is_metadata() {
+        assert!(Metadata::parse(r#"{"source": "api"}"#).is_ok());
+        assert!(Metadata::parse("  ").unwrap().is_empty());
+        for (text, part) in
+            [("[1]", "an array"), ("\"x\"", "a string"), ("3", "a number"), ("{", "not valid")]
+        {
+            assert!(Metadata::parse(text).unwrap_err().contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_items_own_metadata_wins_over_the_batch() {
+        let batch = Metadata::parse(r#"{"a": 1, "b": 1}"#).unwrap();
+        let item = Metadata::parse(r#"{"b": 2}"#).unwrap();
+        assert_eq!(batch.overlaid(&item), Metadata::parse(r#"{"a": 1, "b": 2}"#).unwrap());
+    }
+}

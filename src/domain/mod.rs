@@ -1,0 +1,21 @@
+//! What the server and the browser both know: plain data and rules. No I/O, no clock, no cfg.
+
+pub mod document;
+pub mod event;
+pub mod format;
+pub mod job;
+pub mod json;
+pub mod metadata;
+pub mod problem;
+pub mod progress;
+pub mod search;
+
+pub use document::{Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase};
+pub use event::JobEvent;
+pub use job::{
+    Job, JobFilter, JobId, JobItem, JobPage, JobStats, JobStatus, JobSummary, JobType, JobWithItems, JobsView,
+};
+pub use metadata::Metadata;
+pub use problem::Problem;
+pub use progress::{Progress, Stage};
+pub use search::{Answer, Query, Source};

@@ -1,0 +1,64 @@
+//! A question and its answer.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DocumentId, Metadata};
+
+/// What someone wants to know. Any word may match, rarer words count more; a part in double quotes
+/// must occur as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    pub question: String,
+    #[serde(default = "Query::default_max_chunks")]
+    pub max_chunks: u32,
+}
+
+impl Query {
+    /// How many passages an answer rests on when the caller does not say.
+    pub const DEFAULT_MAX_CHUNKS: u32 = 5;
+    /// The most passages one can ask for.
+    pub const MAX_CHUNKS: u32 = 100;
+    /// The longest question, in characters.
+    pub const MAX_QUESTION: usize = 2000;
+
+    fn default_max_chunks() -> u32 {
+        Self::DEFAULT_MAX_CHUNKS
+    }
+}
+
+/// What the documents say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The best sentences of the best passages, each followed by the number of its source in
+    /// brackets, counted from 1; or a sentence saying that nothing was found.
+    pub answer: String,
+    /// The passages, best first.
+    pub sources: Vec<Source>,
+    pub metadata: AnswerMetadata,
+}
+
+/// A passage that matched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The whole passage.
+    pub content: String,
+    /// BM25 score; comparable within one answer only.
+    pub score: f32,
+    pub metadata: Metadata,
+    pub document_id: DocumentId,
+    pub document_name: String,
+    pub chunk_index: u64,
+    /// Where the passage starts in its document's text, in characters.
+    pub start: u64,
+    /// Where it ends, in characters, exclusive.
+    pub end: u64,
+    /// The part of the passage around the matches, as HTML: matches in `<mark>`, all else escaped.
+    pub snippet: String,
+}
+
+/// About the answer itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AnswerMetadata {
+    /// Time the server took, in milliseconds.
+    pub took_ms: f64,
+}

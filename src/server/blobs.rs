@@ -1,0 +1,216 @@
+//! Source bytes, each kept once under the SHA-256 of its content.
+//!
+//! A blob appears under its name only when it is whole, on disk, and wanted: until then it is a
+//! temporary file that vanishes with the request that brought it.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt;
+
+use crate::server::store::BlobRef;
+
+/// A blob this young is never collected: the job that needs it may be about to be accepted.
+const SAFE_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// Bytes gathered before they are hashed and written.
+const WRITE_BUFFER: usize = 256 << 10;
+
+/// The folder of blobs.
+#[derive(Clone, Debug)]
+pub struct Blobs(Arc<Folder>);
+
+#[derive(Debug)]
+struct Folder {
+    blobs: PathBuf,
+    temporary: PathBuf,
+    /// Held while a blob appears or is removed, so that none is removed as it is written anew.
+    change: Mutex<()>,
+}
+
+impl Blobs {
+    /// Opens the folders under `data`, and removes temporary files that a crash left.
+    pub fn open(data: &Path) -> io::Result<Self> {
+        let folder =
+            Folder { blobs: data.join("blobs"), temporary: data.join("tmp"), change: Mutex::default() };
+        std::fs::create_dir_all(&folder.blobs)?;
+        if folder.temporary.exists() {
+            std::fs::remove_dir_all(&folder.temporary)?;
+        }
+        std::fs::create_dir_all(&folder.temporary)?;
+        Ok(Self(Arc::new(folder)))
+    }
+
+    /// Starts a new blob.
+    pub async fn create(&self) -> io::Result<BlobWriter> {
+        let folder = self.0.clone();
+        blocking(move || {
+            let temporary = NamedTempFile::new_in(&folder.temporary)?;
+            let file = tokio::fs::File::from_std(temporary.reopen()?);
+            Ok(BlobWriter { temporary, file, hash: Sha256::new(), buffer: Vec::new(), size: 0 })
+        })
+        .await
+    }
+
+    /// Keeps bytes that are in memory already.
+    pub async fn put(&self, bytes: &[u8]) -> io::Result<BlobRef> {
+        let mut writer = self.create().await?;
+        writer.write(bytes).await?;
+        let written = writer.finish().await?;
+        let blob = written.blob;
+        self.publish(vec![written]).await?;
+        Ok(blob)
+    }
+
+    /// Gives blobs their names. They are on disk when this returns.
+    pub async fn publish(&self, written: Vec<WrittenBlob>) -> io::Result<()> {
+        let folder = self.0.clone();
+        blocking(move || {
+            let _change = folder.lock();
+            for WrittenBlob { temporary, blob } in written {
+                temporary.persist(folder.path(blob)).map_err(|error| error.error)?;
+            }
+            // The names are durable only once the folder is.
+            File::open(&folder.blobs)?.sync_all()
+        })
+        .await
+    }
+
+    /// Opens a blob for reading.
+    pub fn read(&self, blob: BlobRef) -> io::Result<File> {
+        File::open(self.0.path(blob))
+    }
+
+    /// Blobs old enough to be collected if nothing refers to them. Blocks.
+    pub fn old(&self, now: SystemTime) -> io::Result<Vec<BlobRef>> {
+        let mut old = Vec::new();
+        for entry in std::fs::read_dir(&self.0.blobs)? {
+            let entry = entry?;
+            let named = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if let Some(blob) = named.filter(|_| is_old(&entry.path(), now)) {
+                old.push(blob);
+            }
+        }
+        Ok(old)
+    }
+
+    /// Removes a blob, unless it was written again meanwhile. Blocks.
+    pub fn remove(&self, blob: BlobRef, now: SystemTime) -> io::Result<()> {
+        let _change = self.0.lock();
+        let path = self.0.path(blob);
+        if is_old(&path, now) { std::fs::remove_file(path) } else { Ok(()) }
+    }
+}
+
+fn is_old(path: &Path, now: SystemTime) -> bool {
+    let modified = path.metadata().and_then(|it| it.modified());
+    modified.is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > SAFE_AGE))
+}
+
+impl Folder {
+    fn path(&self, blob: BlobRef) -> PathBuf {
+        self.blobs.join(blob.to_string())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A blob being written. Dropped unfinished, it leaves nothing behind.
+#[derive(Debug)]
+pub struct BlobWriter {
+    temporary: NamedTempFile,
+    file: tokio::fs::File,
+    hash: Sha256,
+    buffer: Vec<u8>,
+    size: u64,
+}
+
+impl BlobWriter {
+    /// Bytes taken so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.size += bytes.len() as u64;
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= WRITE_BUFFER { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.hash.update(&self.buffer);
+        self.file.write_all(&self.buffer).await?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Puts the bytes on disk; [`Blobs::publish`] then makes a blob of them.
+    pub async fn finish(mut self) -> io::Result<WrittenBlob> {
+        self.flush().await?;
+        self.file.flush().await?;
+        self.file.sync_data().await?;
+        Ok(WrittenBlob { temporary: self.temporary, blob: BlobRef(self.hash.finalize().into()) })
+    }
+}
+
+/// Bytes on disk that are no blob yet. Dropped, they are gone.
+#[derive(Debug)]
+pub struct WrittenBlob {
+    temporary: NamedTempFile,
+    pub blob: BlobRef,
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_blob_is_named_by_its_content_and_kept_once() {
+        let data = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(data.path()).unwrap();
+        let one = blobs.put(b"abc").await.unwrap();
+        let two = blobs.put(b"abc").await.unwrap();
+        assert_eq!(one, two);
+        assert_eq!(one.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(io::read_to_string(blobs.read(one).unwrap()).unwrap(), "abc");
+        assert_eq!(std::fs::read_dir(data.path().join("blobs")).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_unfinished_blob_leaves_nothing() {
+        let data = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(data.path()).unwrap();
+        let mut writer = blobs.create().await.unwrap();
+        writer.write(&[7; 1 << 20]).await.unwrap();
+        drop(writer);
+        for folder in ["blobs", "tmp"] {
+            assert_eq!(std::fs::read_dir(data.path().join(folder)).unwrap().count(), 0, "{folder}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_blob_is_collected_only_when_it_is_old() {
+        let data = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(data.path()).unwrap();
+        let blob = blobs.put(b"abc").await.unwrap();
+        let now = SystemTime::now();
+        assert!(blobs.old(now).unwrap().is_empty());
+        blobs.remove(blob, now).unwrap();
+        assert!(blobs.read(blob).is_ok());
+        let later = now + SAFE_AGE + Duration::from_secs(1);
+        assert_eq!(blobs.old(later).unwrap(), [blob]);
+        blobs.remove(blob, later).unwrap();
+        assert!(blobs.read(blob).is_err());
+    }
+}

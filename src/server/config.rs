@@ -1,0 +1,211 @@
+//! The settings: flags over `SLUICE_*` variables over a settings file over defaults.
+//!
+//! Each setting has one name in three spellings: `--max-jobs`, `SLUICE_MAX_JOBS`, `max_jobs`. The file's
+//! values become the defaults of the flags, so that one parser checks all of them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use bytesize::ByteSize;
+use clap::builder::OsStr;
+use clap::{ArgMatches, Args, Command};
+
+/// How the server runs.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Address to listen on. Anyone who reaches it can read and delete everything, so keep it local or
+    /// put a proxy that asks who it is in front.
+    #[arg(long, env = "SLUICE_ADDR", default_value = "127.0.0.1:8011")]
+    pub addr: SocketAddr,
+
+    /// Folder for everything the server keeps; made when missing.
+    #[arg(long, env = "SLUICE_DATA_DIR", default_value = "./sluice-data")]
+    pub data_dir: PathBuf,
+
+    /// Jobs that are read and chunked at the same time.
+    #[arg(long, env = "SLUICE_MAX_CONCURRENT_JOBS", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub max_concurrent_jobs: u32,
+
+    /// Hours after which the rows of finished jobs are deleted. Their documents stay.
+    #[arg(long, env = "SLUICE_MAX_AGE_HOURS", default_value_t = 24,
+          value_parser = clap::value_parser!(u32).range(1..=876_000))]
+    pub max_age_hours: u32,
+
+    /// Jobs kept beside those that are pending or running; the oldest finished ones are deleted first.
+    #[arg(long, env = "SLUICE_MAX_JOBS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_jobs: u32,
+
+    /// Times a job is started, should the server stop abruptly while it works on it.
+    #[arg(long, env = "SLUICE_MAX_ATTEMPTS", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub max_attempts: u32,
+
+    /// The largest request with files, such as 500MB or 4GiB.
+    #[arg(long, env = "SLUICE_MAX_UPLOAD_SIZE", default_value = "4GiB", value_parser = size)]
+    pub max_upload_size: ByteSize,
+
+    /// The largest text or JSON request; it is held in memory.
+    #[arg(long, env = "SLUICE_MAX_TEXT_SIZE", default_value = "64MiB", value_parser = size)]
+    pub max_text_size: ByteSize,
+
+    /// Folders of this machine that `file_path` may read, separated by commas.
+    #[arg(long, env = "SLUICE_ALLOWED_DIRS", value_delimiter = ',')]
+    pub allowed_dirs: Vec<PathBuf>,
+
+    /// What to log: error, warn, info, debug, trace, or per module as in sluice=debug,warn.
+    #[arg(long, env = "SLUICE_LOG", default_value = "info")]
+    pub log: String,
+}
+
+fn size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|_| "not a size; write it as 500MB or 4GiB".to_owned())?;
+    if size.as_u64() == 0 { Err("it must be more than nothing".to_owned()) } else { Ok(size) }
+}
+
+/// Why the settings file was not used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("the settings file {0} cannot be read: {1}")]
+    Unreadable(PathBuf, std::io::Error),
+    #[error("the settings file {0} is not valid TOML: {1}")]
+    Invalid(PathBuf, toml::de::Error),
+    #[error("the settings file {file} has an unknown setting {name:?}; known are {known}")]
+    Unknown { file: PathBuf, name: String, known: String },
+    #[error("the settings file {file}: {name} must be a string, a number or a list of strings")]
+    WrongKind { file: PathBuf, name: String },
+}
+
+/// The name of the settings file beside the executable.
+const FILE: &str = "Leptos.toml";
+
+/// Reads the command line, the environment and the settings file. Ends the process for `--help`, and
+/// for what it cannot understand.
+pub fn matches(command: Command) -> Result<ArgMatches, FileError> {
+    let first = command.clone().ignore_errors(true).disable_help_flag(true).try_get_matches();
+    let named = first.ok().and_then(|found| config_argument(&found));
+    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(FILE)));
+    let file = named.or(beside.filter(|path| path.is_file()));
+    let command = match file {
+        Some(path) => with_defaults(command, &path)?,
+        None => command,
+    };
+    Ok(command.get_matches())
+}
+
+fn config_argument(found: &ArgMatches) -> Option<PathBuf> {
+    let inner = found.subcommand().and_then(|(_, inner)| config_argument(inner));
+    inner.or_else(|| found.try_get_one::<PathBuf>("config").ok().flatten().cloned())
+}
+
+/// Makes the settings in `file` the defaults of the command's flags.
+fn with_defaults(command: Command, file: &Path) -> Result<Command, FileError> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| FileError::Unreadable(file.to_owned(), error))?;
+    let table: toml::Table = text.parse().map_err(|error| FileError::Invalid(file.to_owned(), error))?;
+    let mut settings = Vec::new();
+    // `package` is the section that Leptos reads.
+    for (name, value) in table.into_iter().filter(|(name, _)| name != "package") {
+        let values = values(value)
+            .ok_or_else(|| FileError::WrongKind { file: file.to_owned(), name: name.clone() })?;
+        settings.push((name, values));
+    }
+    let names: Vec<String> =
+        Config::augment_args(Command::new("")).get_arguments().map(|it| it.get_id().to_string()).collect();
+    if let Some((unknown, _)) = settings.iter().find(|(name, _)| !names.contains(name)) {
+        return Err(FileError::Unknown {
+            file: file.to_owned(),
+            name: unknown.clone(),
+            known: names.join(", "),
+        });
+    }
+    Ok(apply(command, &settings))
+}
+
+fn values(value: toml::Value) -> Option<Vec<OsStr>> {
+    Some(match value {
+        toml::Value::String(text) => vec![text.into()],
+        toml::Value::Integer(number) => vec![number.to_string().into()],
+        toml::Value::Array(values) => {
+            let texts: Option<Vec<_>> = values.into_iter().map(self::values).collect();
+            texts?.into_iter().flatten().collect()
+        }
+        _ => return None,
+    })
+}
+
+fn apply(command: Command, settings: &[(String, Vec<OsStr>)]) -> Command {
+    command
+        .mut_args(|argument| match settings.iter().find(|(name, _)| argument.get_id() == name.as_str()) {
+            Some((_, values)) => argument.default_values(values.clone()),
+            None => argument,
+        })
+        .mut_subcommands(|subcommand| {
+            if subcommand.get_name() == "serve" { apply(subcommand, settings) } else { subcommand }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches;
+
+    use super::*;
+
+    fn config(file: &str, arguments: &[&str]) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        std::fs::write(&path, file).unwrap();
+        let command = Config::augment_args(Command::new("sluice"));
+        let command = with_defaults(command, &path).map_err(|error| error.to_string())?;
+        let found = command
+            .try_get_matches_from([&["sluice"], arguments].concat())
+            .map_err(|error| error.to_string())?;
+        Config::from_arg_matches(&found).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn no_settings_are_needed() {
+        let config = config("", &[]).unwrap();
+        assert_eq!(config.addr.to_string(), "127.0.0.1:8011");
+        assert_eq!((config.max_concurrent_jobs, config.max_age_hours, config.max_jobs), (3, 24, 100));
+        assert!(config.allowed_dirs.is_empty());
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let file = "max_jobs = 7\nmax_concurrent_jobs = 5\nallowed_dirs = [\"/a\", \"/b\"]\nmax_upload_size = \"1GiB\"";
+        let config = config(file, &["--max-jobs", "9"]).unwrap();
+        assert_eq!((config.max_jobs, config.max_concurrent_jobs), (9, 5));
+        assert_eq!(config.allowed_dirs, [PathBuf::from("/a"), PathBuf::from("/b")]);
+        assert_eq!(config.max_upload_size.as_u64(), 1 << 30);
+    }
+
+    #[test]
+    fn a_bad_setting_is_named() {
+        for (file, part) in [
+            ("max_job = 7", "unknown setting \"max_job\""),
+            ("max_jobs = true", "max_jobs must be"),
+            ("max_jobs = 0", "--max-jobs"),
+            ("addr = \"here\"", "--addr"),
+            ("max_upload_size = \"big\"", "write it as 500MB"),
+            ("= 3", "not valid TOML"),
+        ] {
+            let error = config(file, &[]).unwrap_err();
+            assert!(error.contains(part), "{file}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_file_that_is_shipped_is_valid_and_ends_with_cargos_leptos_section() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let shipped = root.join(FILE);
+        with_defaults(Config::augment_args(Command::new("sluice")), &shipped).unwrap();
+        let section = |file: &Path| -> toml::Value {
+            let table: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
+            table["package"]["metadata"]["leptos"].clone()
+        };
+        assert_eq!(section(&shipped), section(&root.join("Cargo.toml")));
+        let text = std::fs::read_to_string(&shipped).unwrap();
+        assert_eq!(text.matches("\n[").count(), 1, "Leptos reads from its section to the end of the file");
+    }
+}

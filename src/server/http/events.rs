@@ -1,0 +1,130 @@
+//! `GET /jobs/events`: what happens to jobs, as server-sent events.
+//!
+//! A subscriber asks the store for what changed after its own number, at most a few times a second, so
+//! changes that come faster collapse into each job's newest state and nobody is ever replayed to.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::{Stream, StreamExt, stream};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::extract::{Query, parsed};
+use crate::domain::{JobEvent, JobStats, Problem};
+use crate::server::jobs::{JobManager, JobsError};
+use crate::server::state::AppState;
+
+/// Between two looks at the store lies at least this long.
+const PACE: Duration = Duration::from_millis(200);
+
+/// Changes taken from the store at once.
+const CHANGES: u32 = 500;
+
+/// Silence after which a sign of life is sent.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Where to start when there is no `Last-Event-ID`, which browsers send only when they reconnect.
+#[derive(Debug, Deserialize)]
+pub struct EventParameters {
+    after: Option<String>,
+}
+
+/// Sends jobs that change from now on, or from `Last-Event-ID` or `?after=` on.
+pub async fn events(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Query(parameters): Query<EventParameters>,
+) -> Result<impl IntoResponse, Problem> {
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let after = match parsed("Last-Event-ID", last)? {
+        Some(last) => Some(last),
+        None => parsed("after", parameters.after.as_deref())?,
+    };
+    let subscription = Subscription::new(state.jobs, after);
+    // Otherwise an open stream would keep a stopping server waiting.
+    let events = subscription.events().take_until(state.stopping.cancelled_owned());
+    // A named event, because scripts in a page never see comments.
+    let ping = KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event(PING).data("{}"));
+    Ok(Sse::new(events).keep_alive(ping))
+}
+
+struct Subscription {
+    jobs: JobManager,
+    changes: tokio::sync::watch::Receiver<u64>,
+    after: u64,
+    ready: VecDeque<Event>,
+    stats: Option<JobStats>,
+    looked: Option<Instant>,
+}
+
+impl Subscription {
+    fn new(jobs: JobManager, after: Option<u64>) -> Self {
+        let mut changes = jobs.watch();
+        changes.mark_changed();
+        let after = after.unwrap_or_else(|| jobs.latest_change());
+        Self { jobs, changes, after, ready: VecDeque::new(), stats: None, looked: None }
+    }
+
+    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        stream::unfold(self, |mut subscription| async move {
+            let event = subscription.next().await?;
+            Some((Ok(event), subscription))
+        })
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            self.changes.changed().await.ok()?;
+            if let Some(looked) = self.looked {
+                tokio::time::sleep_until(looked + PACE).await;
+            }
+            self.looked = Some(Instant::now());
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "an event stream ended because the store failed");
+                return None;
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), JobsError> {
+        self.changes.mark_unchanged();
+        let changes = self.jobs.changes(self.after, CHANGES).await?;
+        if changes.too_old {
+            self.after = self.jobs.latest_change();
+            self.ready.push_back(Event::default().event(RESET).id(self.after.to_string()).data("{}"));
+        }
+        if changes.events.len() == CHANGES as usize {
+            // There is more to take after this.
+            self.changes.mark_changed();
+        }
+        for (seq, event) in changes.events {
+            self.after = seq;
+            self.ready.push_back(message(&event).id(seq.to_string()));
+        }
+        let stats = self.jobs.stats().await?;
+        if self.stats.replace(stats) != Some(stats) {
+            self.ready.push_back(message(&JobEvent::Stats(stats)));
+        }
+        Ok(())
+    }
+}
+
+/// Sent when nothing happens, so that a page can tell a quiet stream from a dead one.
+const PING: &str = "ping";
+
+/// Told to a subscriber who was away for too long: load everything anew.
+const RESET: &str = "reset";
+
+fn message(event: &JobEvent) -> Event {
+    let data = serde_json::to_string(event).unwrap_or_default();
+    Event::default().event(event.name()).data(data)
+}

@@ -1,0 +1,301 @@
+//! Ingestion requests as they come: multipart, urlencoded or JSON, read into one shape.
+//!
+//! Files stream to blobs and are checked on the way; a request that breaks off leaves nothing behind.
+
+use std::error::Error as _;
+
+use axum::body::Bytes;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::extract::too_large;
+use super::problem::{bad_request, data_folder};
+use crate::domain::{Metadata, Problem};
+use crate::server::ingest::extract::text::{TextError, Utf8Decoder};
+use crate::server::jobs::{Upload, check_format, names};
+use crate::server::state::AppState;
+
+/// Metadata and switches are small, in bytes.
+const SMALL_FIELD: usize = 1 << 20;
+
+/// What one request wants to have ingested.
+#[derive(Debug, Default)]
+pub struct IngestForm {
+    pub files: Vec<Upload>,
+    pub text_content: Option<String>,
+    pub file_path: Option<String>,
+    pub metadata: Metadata,
+    pub sync: bool,
+}
+
+impl FromRequest<AppState> for IngestForm {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        match media_type(request.headers()).as_str() {
+            "multipart/form-data" => Self::from_multipart(request, state).await,
+            "application/x-www-form-urlencoded" => Self::from_urlencoded(request, state).await,
+            "application/json" => {
+                let body = read_body(request, state.limits.max_text_size).await?;
+                let body: JsonForm = serde_json::from_slice(&body).map_err(|error| {
+                    bad_request("invalid_json", format!("The body is not the JSON this call takes: {error}."))
+                })?;
+                body.try_into()
+            }
+            other => Err(Problem::new(
+                415,
+                "unsupported_media_type",
+                format!(
+                    "The body is {}; send multipart/form-data, application/x-www-form-urlencoded or \
+                     application/json.",
+                    if other.is_empty() { "of no stated type" } else { other }
+                ),
+            )),
+        }
+    }
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The JSON twin of the form.
+#[derive(Debug, Deserialize)]
+pub struct JsonForm {
+    text_content: Option<String>,
+    file_path: Option<String>,
+    #[serde(default)]
+    metadata: Value,
+    #[serde(default)]
+    sync: bool,
+}
+
+impl TryFrom<JsonForm> for IngestForm {
+    type Error = Problem;
+
+    fn try_from(body: JsonForm) -> Result<Self, Problem> {
+        Ok(Self {
+            files: Vec::new(),
+            text_content: body.text_content,
+            file_path: body.file_path,
+            metadata: metadata(body.metadata)?,
+            sync: body.sync,
+        })
+    }
+}
+
+/// Takes metadata out of a JSON body.
+pub fn metadata(value: Value) -> Result<Metadata, Problem> {
+    Metadata::from_value(value).map_err(|error| bad_request("invalid_metadata", format!("{error}.")))
+}
+
+impl IngestForm {
+    async fn from_multipart(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let mut multipart = Multipart::from_request(request, state).await.map_err(|rejection| {
+            bad_request("invalid_form", format!("The form cannot be read: {}.", rejection.body_text()))
+        })?;
+        let mut form = Self::default();
+        while let Some(field) = multipart.next_field().await.map_err(|error| form_problem(&error))? {
+            let name = field.name().unwrap_or_default().to_owned();
+            if name == "file" || name == "files" {
+                // A browser sends an empty part when no file was chosen.
+                if field.file_name() == Some("") {
+                    continue;
+                }
+                let file = store_file(field, state).await?;
+                form.files.push(file);
+            } else {
+                let limit = if name == "text_content" { state.limits.max_text_size } else { SMALL_FIELD };
+                let value = text_field(&name, field, limit).await?;
+                form.set(&name, value)?;
+            }
+        }
+        Ok(form)
+    }
+
+    async fn from_urlencoded(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let body = read_body(request, state.limits.max_text_size).await?;
+        let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&body)
+            .map_err(|error| bad_request("invalid_form", format!("The form cannot be read: {error}.")))?;
+        // The decoder replaces invalid bytes; a text must not change on its way in.
+        if let Some(at) = invalid_escape(&body) {
+            return Err(not_utf8("The form", at));
+        }
+        let mut form = Self::default();
+        for (name, value) in fields {
+            form.set(&name, value)?;
+        }
+        Ok(form)
+    }
+
+    fn set(&mut self, name: &str, value: String) -> Result<(), Problem> {
+        match name {
+            "text_content" => self.text_content = Some(value),
+            "file_path" => self.file_path = Some(value).filter(|path| !path.is_empty()),
+            "metadata" => {
+                self.metadata = Metadata::parse(&value)
+                    .map_err(|error| bad_request("invalid_metadata", format!("{error}.")))?;
+            }
+            "sync" => self.sync = switch(name, &value)?,
+            // Forms may carry fields of other services.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// "true" or "false", as people write them.
+pub fn switch(name: &str, value: &str) -> Result<bool, Problem> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" | "" => Ok(false),
+        _ => Err(bad_request("invalid_parameter", format!("{name} is {value:?}; it must be true or false."))),
+    }
+}
+
+async fn read_body(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let body = http_body_util::Limited::new(request.into_body(), limit);
+    match body.collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
+        Err(error) => Err(broken_off(&error)),
+    }
+}
+
+/// The position of the first name or value that is not UTF-8 once its `%XX` escapes are undone.
+fn invalid_escape(body: &[u8]) -> Option<u64> {
+    let mut at = 0;
+    for part in body.split(|byte| matches!(byte, b'&' | b'=')) {
+        if std::str::from_utf8(&percent_decoded(part)).is_err() {
+            return Some(at);
+        }
+        at += part.len() as u64 + 1;
+    }
+    None
+}
+
+fn percent_decoded(part: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(part.len());
+    let mut rest = part;
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = (*first == b'%').then(|| after.get(..2)).flatten();
+        let byte = escaped.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        match byte {
+            Some(byte) => {
+                decoded.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                decoded.push(*first);
+                rest = after;
+            }
+        }
+    }
+    decoded
+}
+
+async fn text_field(name: &str, mut field: Field<'_>, limit: usize) -> Result<String, Problem> {
+    let mut value = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error))? {
+        if value.len() + chunk.len() > limit {
+            return Err(Problem::new(413, "too_large", format!("{name} is longer than {limit} bytes.")));
+        }
+        value.extend_from_slice(&chunk);
+    }
+    String::from_utf8(value).map_err(|error| not_utf8(name, error.utf8_error().valid_up_to() as u64))
+}
+
+fn not_utf8(what: &str, at: u64) -> Problem {
+    bad_request(
+        "invalid_utf8",
+        format!("{what} is not UTF-8 text: byte {at} is not valid. Send it as UTF-8."),
+    )
+}
+
+/// Streams one uploaded file to disk, and checks that it is text on the way.
+async fn store_file(mut field: Field<'_>, state: &AppState) -> Result<Upload, Problem> {
+    let name = file_name(&field)?;
+    check_format(&name)?;
+    let mut writer = state.jobs.blobs().create().await.map_err(|error| data_folder(&error))?;
+    let mut decoder = Utf8Decoder::default();
+    while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error))? {
+        decoder.push(&chunk, |_| ()).map_err(|error| text_problem(&name, &error))?;
+        writer.write(&chunk).await.map_err(|error| data_folder(&error))?;
+    }
+    decoder.finish(|_| ()).map_err(|error| text_problem(&name, &error))?;
+    let size_bytes = writer.size();
+    if size_bytes == 0 {
+        return Err(bad_request("empty_file", format!("{name} is empty. Send a file with text in it.")));
+    }
+    let written = writer.finish().await.map_err(|error| data_folder(&error))?;
+    Ok(Upload { name, size_bytes, written })
+}
+
+fn file_name(field: &Field<'_>) -> Result<String, Problem> {
+    let Some(name) = field.file_name() else {
+        return Err(bad_request(
+            "invalid_file_name",
+            "The field file has no file name. With curl, send it as -F file=@notes.txt.",
+        ));
+    };
+    if names::is_plain(name) {
+        return Ok(name.to_owned());
+    }
+    Err(bad_request(
+        "invalid_file_name",
+        format!(
+            "The file name {name:?} cannot be used: it must be a bare name of at most 255 bytes, without path \
+             separators and control characters."
+        ),
+    ))
+}
+
+fn text_problem(name: &str, error: &TextError) -> Problem {
+    match error {
+        TextError::Binary(_) => Problem::new(
+            415,
+            "unsupported_format",
+            format!(
+                "{name} is not a text file: {error}. Sluice reads {}.",
+                crate::domain::format::supported()
+            ),
+        ),
+        _ => bad_request("invalid_utf8", format!("{name} is not UTF-8 text: {error}. Save it as UTF-8.")),
+    }
+}
+
+fn form_problem(error: &MultipartError) -> Problem {
+    use multer::Error::{DecodeContentType, DecodeHeaderName, DecodeHeaderValue, ReadHeaderFailed};
+    if error.status().as_u16() == 413 {
+        return too_large();
+    }
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<multer::Error>());
+    match cause {
+        Some(
+            cause @ (ReadHeaderFailed(_)
+            | DecodeHeaderName { .. }
+            | DecodeHeaderValue { .. }
+            | DecodeContentType(_)),
+        ) => bad_request(
+            "invalid_form",
+            format!(
+                "The head of a form field cannot be read: {cause}. Names of fields and files cannot have \
+                 control characters."
+            ),
+        ),
+        Some(cause) => broken_off(cause),
+        None => broken_off(error),
+    }
+}
+
+fn broken_off(error: &dyn std::fmt::Display) -> Problem {
+    bad_request(
+        "incomplete_body",
+        format!("The body could not be read to its end, so nothing was accepted: {error}."),
+    )
+}

@@ -1,0 +1,193 @@
+//! What comes in over REST: every call submits a job, and some wait for its end.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::extract::{Json, Query};
+use super::form::{self, IngestForm};
+use super::problem::{bad_request, not_completed};
+use crate::domain::{Job, JobId, JobStatus, JobSummary, Metadata, Problem};
+use crate::server::jobs::JobManager;
+use crate::server::state::AppState;
+use crate::server::store::Message;
+
+/// `POST /ingest`: waits only when told to by `sync`.
+pub async fn ingest(
+    State(jobs): State<JobManager>,
+    headers: HeaderMap,
+    form: IngestForm,
+) -> Result<Response, Problem> {
+    let sync = form.sync;
+    let job = submit(&jobs, form).await?;
+    if !sync && is_browser_form(&headers) {
+        return Ok(Redirect::to(&format!("/app/jobs/{}", job.job_id)).into_response());
+    }
+    let summary = if sync { completed_summary(&jobs, job).await? } else { JobSummary::from(&job) };
+    Ok(Json(summary).into_response())
+}
+
+/// A browser without scripts sent its form, and wants a page.
+fn is_browser_form(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// `POST /ingest/async`: never waits.
+pub async fn ingest_async(
+    State(jobs): State<JobManager>,
+    form: IngestForm,
+) -> Result<Json<JobSummary>, Problem> {
+    Ok(Json(JobSummary::from(&submit(&jobs, form).await?)))
+}
+
+async fn submit(jobs: &JobManager, form: IngestForm) -> Result<Job, Problem> {
+    let IngestForm { files, text_content, file_path, metadata, .. } = form;
+    match (files.is_empty(), text_content, file_path) {
+        (false, None, None) => Ok(jobs.submit_files(files, metadata).await?),
+        (true, Some(text), None) => Ok(jobs.submit_text(text, metadata).await?),
+        (true, None, Some(path)) => Ok(jobs.submit_path(path.as_ref(), metadata).await?),
+        // A form in a page sends its empty text field along.
+        (false, Some(text), None) if text.trim().is_empty() => Ok(jobs.submit_files(files, metadata).await?),
+        (true, None, None) => Err(bad_request(
+            "nothing_to_ingest",
+            "There is nothing to ingest. Send text_content, one or more file fields, or file_path.",
+        )),
+        _ => Err(bad_request(
+            "ambiguous_source",
+            "Send only one of text_content, file and file_path in a request.",
+        )),
+    }
+}
+
+/// Waits for a job and tells how it ended.
+async fn completed(jobs: &JobManager, id: JobId) -> Result<Job, Problem> {
+    let job = jobs.wait(id).await?;
+    if job.status == JobStatus::Completed { Ok(job) } else { Err(not_completed(&job)) }
+}
+
+async fn completed_summary(jobs: &JobManager, job: Job) -> Result<JobSummary, Problem> {
+    Ok(JobSummary::from(&completed(jobs, job.job_id).await?))
+}
+
+/// A text with its metadata.
+#[derive(Debug, Deserialize)]
+pub struct TextBody {
+    text_content: String,
+    #[serde(default)]
+    metadata: Value,
+}
+
+/// What `/ingest/text` and `/ingest/file` answer once the job is done.
+#[derive(Debug, Serialize)]
+pub struct Ingested {
+    success: bool,
+    message: String,
+    chunks_created: u64,
+    job_id: JobId,
+}
+
+impl From<Job> for Ingested {
+    fn from(job: Job) -> Self {
+        Self { success: true, message: job.message, chunks_created: job.chunks_created, job_id: job.job_id }
+    }
+}
+
+/// `POST /ingest/text`: waits.
+pub async fn text(
+    State(jobs): State<JobManager>,
+    Json(body): Json<TextBody>,
+) -> Result<Json<Ingested>, Problem> {
+    let job = jobs.submit_text(body.text_content, form::metadata(body.metadata)?).await?;
+    Ok(Json(completed(&jobs, job.job_id).await?.into()))
+}
+
+/// `POST /ingest/text/async`.
+pub async fn text_async(
+    State(jobs): State<JobManager>,
+    Json(body): Json<TextBody>,
+) -> Result<Json<JobSummary>, Problem> {
+    let job = jobs.submit_text(body.text_content, form::metadata(body.metadata)?).await?;
+    Ok(Json(JobSummary::from(&job)))
+}
+
+/// `POST /ingest/file`: waits.
+pub async fn file(State(jobs): State<JobManager>, form: IngestForm) -> Result<Json<Ingested>, Problem> {
+    if form.files.is_empty() && form.file_path.is_none() {
+        return Err(bad_request(
+            "nothing_to_ingest",
+            "There is no file. Send a file field, or file_path as JSON.",
+        ));
+    }
+    let job = submit(&jobs, form).await?;
+    Ok(Json(completed(&jobs, job.job_id).await?.into()))
+}
+
+/// Messages with their metadata, and metadata for all of them.
+#[derive(Debug, Deserialize)]
+pub struct BatchBody {
+    messages: Vec<MessageBody>,
+    #[serde(default)]
+    metadata: Value,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct MessageBody {
+    text: String,
+    #[serde(default)]
+    metadata: Value,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct BatchParameters {
+    sync: Option<String>,
+}
+
+/// `POST /ingest/batch`: waits only when told to by `?sync=true`.
+pub async fn batch(
+    State(jobs): State<JobManager>,
+    Query(parameters): Query<BatchParameters>,
+    Json(body): Json<BatchBody>,
+) -> Result<Json<JobSummary>, Problem> {
+    let sync = form::switch("sync", parameters.sync.as_deref().unwrap_or_default())?;
+    let job = submit_batch(&jobs, body).await?;
+    Ok(Json(if sync { completed_summary(&jobs, job).await? } else { JobSummary::from(&job) }))
+}
+
+/// `POST /ingest/batch/async`: never waits.
+pub async fn batch_async(
+    State(jobs): State<JobManager>,
+    Json(body): Json<BatchBody>,
+) -> Result<Json<JobSummary>, Problem> {
+    Ok(Json(JobSummary::from(&submit_batch(&jobs, body).await?)))
+}
+
+async fn submit_batch(jobs: &JobManager, body: BatchBody) -> Result<Job, Problem> {
+    let mut messages = Vec::with_capacity(body.messages.len());
+    for (place, message) in body.messages.into_iter().enumerate() {
+        let metadata = Metadata::from_value(message.metadata)
+            .map_err(|error| bad_request("invalid_metadata", format!("messages[{place}]: {error}.")))?;
+        messages.push(Message { text: message.text, metadata });
+    }
+    Ok(jobs.submit_messages(messages, form::metadata(body.metadata)?).await?)
+}
+
+/// The routes of this file, with the limits of their bodies.
+pub fn routes(limits: &crate::server::state::Limits) -> axum::Router<AppState> {
+    use axum::extract::DefaultBodyLimit;
+    use axum::routing::post;
+    let files = axum::Router::new()
+        .route("/ingest", post(ingest))
+        .route("/ingest/async", post(ingest_async))
+        .route("/ingest/file", post(file))
+        .layer(DefaultBodyLimit::max(limits.max_upload_size));
+    let texts = axum::Router::new()
+        .route("/ingest/text", post(text))
+        .route("/ingest/text/async", post(text_async))
+        .route("/ingest/batch", post(batch))
+        .route("/ingest/batch/async", post(batch_async))
+        .layer(DefaultBodyLimit::max(limits.max_text_size));
+    files.merge(texts)
+}

@@ -1,0 +1,84 @@
+//! Everything that speaks HTTP: REST, the event stream, pages, server functions and the site's files.
+
+mod documents;
+mod events;
+mod extract;
+mod form;
+mod health;
+mod ingest;
+mod jobs;
+pub mod problem;
+pub mod site;
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use leptos::prelude::LeptosOptions;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::app::{App, shell};
+use crate::domain::Problem;
+use crate::server::state::AppState;
+
+/// The whole service.
+pub fn router(state: AppState) -> Router {
+    let options = state.leptos.clone();
+    let pages = generate_route_list(App);
+    Router::new()
+        .merge(ingest::routes(&state.limits))
+        .merge(jobs::routes())
+        .merge(documents::routes())
+        .route("/health", get(health::health))
+        .route("/pkg/{hash}/{*file}", get(site::package_file))
+        .leptos_routes(&state, pages, move || shell(options.clone()))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .with_state(state)
+}
+
+fn span(request: &Request) -> tracing::Span {
+    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+}
+
+/// A page for people, a Problem for programs.
+async fn not_found(
+    State(options): State<LeptosOptions>,
+    State(state): State<AppState>,
+    uri: Uri,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    if let Some(file) = site::public_file(&uri, &headers) {
+        return file;
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if !accept.is_some_and(|accept| accept.contains("text/html")) {
+        let detail = format!("There is nothing at {}. The README lists all addresses.", uri.path());
+        return Problem::new(404, "not_found", detail).into_response();
+    }
+    let context = move || leptos::context::provide_context(state.clone());
+    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
+    let mut page = render(request).await;
+    if page.status() == StatusCode::OK {
+        *page.status_mut() = StatusCode::NOT_FOUND;
+    }
+    page
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} does not take {method}; see the Allow header.", uri.path());
+    Problem::new(405, "method_not_allowed", detail)
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    Problem::internal().into_response()
+}

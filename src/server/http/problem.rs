@@ -1,0 +1,151 @@
+//! The only place that knows which error has which status and code.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+use crate::domain::{Job, JobStatus, Problem};
+use crate::server::ingest::folders::PathError;
+use crate::server::jobs::JobsError;
+use crate::server::library::LibraryError;
+use crate::server::store::StoreError;
+
+impl From<JobsError> for Problem {
+    fn from(error: JobsError) -> Self {
+        let detail = error.to_string();
+        match error {
+            JobsError::NotFound(_) => Self::new(404, "job_not_found", detail),
+            JobsError::AlreadyFinal { id, .. } => Self::new(409, "job_already_final", detail).about(id),
+            JobsError::NotRetryable { id, .. } => Self::new(409, "job_not_retryable", detail).about(id),
+            JobsError::Empty(_) => Self::new(400, "empty_text", detail),
+            JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
+            JobsError::Unsupported { .. } => Self::new(415, "unsupported_format", detail),
+            JobsError::Path(error) => error.into(),
+            JobsError::Stopping(id) => Self::new(
+                503,
+                "stopping",
+                format!("The server is stopping. Job {id} goes on after its next start."),
+            )
+            .about(id),
+            JobsError::Store(error) => error.into(),
+            JobsError::Data(error) => data_folder(&error),
+        }
+    }
+}
+
+impl From<PathError> for Problem {
+    fn from(error: PathError) -> Self {
+        match &error {
+            PathError::Forbidden(path) => Self::new(
+                403,
+                "path_forbidden",
+                format!(
+                    "{} is not inside a folder this server may read. The operator allows folders with \
+                     --allowed-dirs; you can also upload the file.",
+                    path.display()
+                ),
+            ),
+            PathError::Missing(path) => Self::new(
+                404,
+                "path_not_found",
+                format!("There is no {} on the server's machine.", path.display()),
+            ),
+            PathError::Special(path) => Self::new(
+                415,
+                "unsupported_format",
+                format!("{} is neither a file nor a folder; name one of these.", path.display()),
+            ),
+            PathError::Unreadable(path, cause) => Self::new(
+                403,
+                "path_unreadable",
+                format!("The server cannot read {}: {cause}.", path.display()),
+            ),
+        }
+    }
+}
+
+impl From<LibraryError> for Problem {
+    fn from(error: LibraryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            LibraryError::NotFound(_) => Self::new(404, "document_not_found", detail),
+            LibraryError::EmptyQuestion => Self::new(400, "empty_question", detail),
+            LibraryError::LongQuestion(_) => Self::new(400, "question_too_long", detail),
+            LibraryError::MaxChunks(_) => Self::new(400, "invalid_max_chunks", detail),
+            LibraryError::Store(error) => error.into(),
+            LibraryError::Index(cause) => internal(&cause, "the index failed"),
+            LibraryError::Panicked => internal(&error, "a search failed"),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::DiskFull => disk_full(),
+            _ => internal(&error, "the store failed"),
+        }
+    }
+}
+
+/// A failure of the data folder, as when an upload is written.
+pub fn data_folder(error: &std::io::Error) -> Problem {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => disk_full(),
+        _ => internal(error, "the data folder failed"),
+    }
+}
+
+fn disk_full() -> Problem {
+    tracing::error!("the disk is full");
+    Problem::new(
+        507,
+        "disk_full",
+        "The server's disk is full. Nothing was accepted; try again once there is room.",
+    )
+}
+
+/// The cause may name tables or paths: it goes to the log and stops there.
+fn internal(cause: &dyn std::error::Error, what: &str) -> Problem {
+    tracing::error!(%cause, "{what}");
+    Problem::internal()
+}
+
+/// What someone who waited for a job hears when it did not complete.
+pub fn not_completed(job: &Job) -> Problem {
+    let problem = match job.status {
+        JobStatus::Cancelled => Problem::new(422, "job_cancelled", "The job was cancelled before its end."),
+        _ => Problem::new(422, &job.error_code, job.error_message.clone()),
+    };
+    problem.about(job.job_id)
+}
+
+/// A request that is wrong in itself.
+pub fn bad_request(code: &str, detail: impl Into<String>) -> Problem {
+    Problem::new(400, code, detail)
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let json = HeaderValue::from_static("application/problem+json");
+        (status, [(header::CONTENT_TYPE, json)], body).into_response()
+    }
+}
+
+/// Turns a service's answer into a server function's, with the status REST would have used.
+///
+/// Server functions answer 500 to every error unless the status is set by hand.
+pub fn answer<T, E: Into<Problem>>(result: Result<T, E>) -> Result<T, Problem> {
+    result.map_err(|error| {
+        let problem = error.into();
+        if let Some(response) = use_context::<ResponseOptions>()
+            && let Ok(status) = StatusCode::from_u16(problem.status)
+        {
+            response.set_status(status);
+        }
+        problem
+    })
+}

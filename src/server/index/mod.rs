@@ -1,0 +1,89 @@
+//! The full-text index: derived from the store, and rebuilt from it whenever it is missing or damaged.
+//!
+//! [`writer`] follows the store's change numbers, [`searcher`] ranks chunks, [`answer`] makes sentences
+//! of them. The index holds no text: a query takes the text of its hits from the store, so what the
+//! store no longer has is never shown.
+
+pub mod answer;
+pub mod searcher;
+pub mod tokens;
+pub mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tantivy::directory::MmapDirectory;
+use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::{Index, IndexReader, ReloadPolicy, TantivyError};
+use tokio::sync::watch;
+
+/// The index as its writer and its searchers share it.
+#[derive(Clone)]
+pub struct FullTextIndex {
+    index: Index,
+    reader: IndexReader,
+    fields: Fields,
+    /// The change number up to which queries find everything.
+    indexed: Arc<watch::Sender<u64>>,
+}
+
+impl std::fmt::Debug for FullTextIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FullTextIndex").field("indexed", &self.indexed()).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fields {
+    /// The chunk's key in the store.
+    key: Field,
+    /// The version the chunk belongs to, to delete it by.
+    version: Field,
+    text: Field,
+}
+
+impl FullTextIndex {
+    /// Opens the index in `folder`. One that cannot be read is thrown away, for the writer to fill a new
+    /// one from the store. Blocks.
+    pub fn open(folder: &Path) -> Result<Self, TantivyError> {
+        std::fs::create_dir_all(folder)?;
+        Self::open_existing(folder).or_else(|error| {
+            tracing::warn!(%error, "the index cannot be read; it is built anew from the store");
+            std::fs::remove_dir_all(folder)?;
+            std::fs::create_dir_all(folder)?;
+            Self::open_existing(folder)
+        })
+    }
+
+    fn open_existing(folder: &Path) -> Result<Self, TantivyError> {
+        let mut schema = Schema::builder();
+        let text = TextFieldIndexing::default()
+            .set_tokenizer(tokens::NAME)
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+        let fields = Fields {
+            key: schema.add_u64_field("key", FAST),
+            version: schema.add_u64_field("version", INDEXED),
+            text: schema.add_text_field("text", TextOptions::default().set_indexing_options(text)),
+        };
+        let directory = MmapDirectory::open(folder)?;
+        let index = Index::open_or_create(directory, schema.build())?;
+        index.tokenizers().register(tokens::NAME, tokens::analyzer());
+        let damaged = index.validate_checksum()?;
+        if !damaged.is_empty() {
+            return Err(TantivyError::SystemError(format!("{} files are damaged", damaged.len())));
+        }
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let cursor = writer::committed_cursor(&index)?;
+        Ok(Self { index, reader, fields, indexed: Arc::new(watch::channel(cursor).0) })
+    }
+
+    /// The change number up to which queries find everything.
+    pub fn indexed(&self) -> u64 {
+        *self.indexed.borrow()
+    }
+
+    /// How many chunks the index holds.
+    pub fn chunk_count(&self) -> u64 {
+        self.reader.searcher().num_docs()
+    }
+}

@@ -1,0 +1,3 @@
+//! Bytes become text. One file per family of formats.
+
+pub mod text;

@@ -1,0 +1,339 @@
+//! One attempt at a job, or at a group of small texts: read on a thread, written as it comes.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::JobManager;
+use crate::domain::{Chunk, Progress};
+use crate::server::clock;
+use crate::server::ingest::run::{Piece, PieceContent, Reader, Shelves, Stopped};
+use crate::server::store::{
+    Content, Delivery, Failure, Fence, ItemResult, Lease, Outcome, StoreError, Verdict, Version,
+};
+
+/// Pieces read ahead of writing; each holds up to a thousand chunks.
+const READ_AHEAD: usize = 8;
+
+/// Items are written together until they have this many chunks or are this many.
+const CHUNKS_TOGETHER: usize = 1000;
+const ITEMS_TOGETHER: usize = 500;
+
+/// Finished items wait this long for others at most; also how often a lease is prolonged.
+const WRITE_INTERVAL: Duration = Duration::from_millis(400);
+
+/// Why an attempt ended before its job was read and written.
+#[derive(Debug)]
+enum Ended {
+    Failed(Failure),
+    Verdict(Verdict),
+    /// The token was cancelled: the job's own, or that of the stopping server.
+    Told,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl JobManager {
+    /// Works on claimed jobs until each has been handed to the index, ended, or been given back.
+    pub(super) async fn attempt(&self, leases: Vec<Lease>, give_up: &CancellationToken) {
+        let stops: Vec<_> = leases.iter().map(|lease| (lease.fence(), give_up.child_token())).collect();
+        self.running().extend(stops.iter().map(|(fence, stop)| (fence.job, stop.clone())));
+
+        if let [(fence, stop)] = stops.as_slice() {
+            let span = tracing::info_span!("attempt", job.id = %fence.job, attempt = fence.attempt);
+            for lease in leases {
+                self.work(lease, stop).instrument(span.clone()).await;
+            }
+        } else {
+            self.work_on_group(leases).await;
+        }
+
+        let mut running = self.running();
+        for (fence, _) in &stops {
+            running.remove(&fence.job);
+        }
+    }
+
+    /// Works on small texts: all read on one thread, all written in one transaction.
+    async fn work_on_group(&self, leases: Vec<Lease>) {
+        let shelves = self.0.shelves.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            leases.iter().map(|lease| read_small(lease, &shelves)).collect::<Vec<_>>()
+        });
+        let Ok(read) = read.await else {
+            return tracing::error!("reading a group of texts panicked");
+        };
+        let mut deliveries = Vec::new();
+        for (fence, delivery) in read {
+            match delivery {
+                Ok(delivery) => deliveries.push(delivery),
+                Err(failure) => self.end(fence, Ended::Failed(failure)).await,
+            }
+        }
+        let fences: Vec<_> = deliveries.iter().map(|delivery| delivery.fence).collect();
+        match self.0.store.deliver(deliveries, clock::now()).await {
+            Ok(verdicts) => {
+                for (fence, verdict) in fences.into_iter().zip(verdicts) {
+                    if verdict != Verdict::GoOn {
+                        self.end(fence, Ended::Verdict(verdict)).await;
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "could not write a group of texts"),
+        }
+    }
+
+    /// Works on one job.
+    async fn work(&self, lease: Lease, stop: &CancellationToken) {
+        let fence = lease.fence();
+        let result = self.read_and_write(lease, stop).await;
+        if let Err(ended) = result {
+            self.end(fence, ended).await;
+        }
+    }
+
+    async fn read_and_write(&self, lease: Lease, stop: &CancellationToken) -> Result<(), Ended> {
+        let fence = lease.fence();
+        let delivered: HashSet<u64> = if lease.job.processed_items > 0 {
+            self.0.store.delivered_items(fence.job).await?.into_iter().collect()
+        } else {
+            HashSet::new()
+        };
+        let progress = Progress {
+            items_total: lease.job.total_items,
+            chunks_created: lease.job.chunks_created,
+            items_done: lease.job.processed_items,
+            items_failed: lease.job.failed_items,
+            ..Progress::default()
+        };
+        let has_items = lease.job.job_type.has_items();
+        let (pieces, waiting) = mpsc::channel(READ_AHEAD);
+        let (shelves, told) = (self.0.shelves.clone(), stop.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            read(&lease, &shelves, &delivered, &told, progress, |piece| pieces.blocking_send(piece).is_ok())
+        });
+
+        let mut writer = ItemWriter::new(self.clone(), fence, progress, has_items);
+        // When this ends early the thread's pieces have nowhere to go, so it ends soon, too; if it hangs
+        // in a read, nobody waits for it, and whatever it reads is not written.
+        writer.take_all(waiting, stop).await?;
+        match reading.await {
+            Ok(Ok(())) => writer.hand_over().await,
+            Ok(Err(Stopped::Failed(failure))) => Err(Ended::Failed(failure)),
+            Ok(Err(Stopped::Told)) => Err(Ended::Told),
+            Err(_) => Err(Ended::Failed(panicked())),
+        }
+    }
+
+    /// Records how an attempt ended without success.
+    async fn end(&self, fence: Fence, ended: Ended) {
+        let outcome = match ended {
+            Ended::Verdict(Verdict::StopCancelled) => return self.withdraw(fence).await,
+            Ended::Verdict(_) => {
+                return tracing::warn!(job.id = %fence.job, "the lease was lost; the job goes on elsewhere");
+            }
+            Ended::Store(error) => {
+                // The lease will run out, and `rescue` will see the job again; nothing is lost.
+                return tracing::error!(%error, job.id = %fence.job, "could not write what was read");
+            }
+            Ended::Failed(failure) => {
+                tracing::info!(job.id = %fence.job, code = failure.code, "a job failed");
+                Outcome::Failed(failure)
+            }
+            Ended::Told => Outcome::Released,
+        };
+        match self.0.store.finish(fence, outcome, clock::now()).await {
+            // Told to stop by someone who cancels, or cancelled at the last moment.
+            Ok(Verdict::StopCancelled) => self.withdraw(fence).await,
+            Ok(_) => self.announce(&[fence.job]),
+            Err(error) => {
+                tracing::error!(%error, job.id = %fence.job, "could not record the end of an attempt");
+            }
+        }
+    }
+}
+
+/// Reads one job, whatever happens: a panic is that job's failure and nobody else's. Blocks.
+fn read(
+    lease: &Lease,
+    shelves: &Shelves,
+    delivered: &HashSet<u64>,
+    stop: &CancellationToken,
+    progress: Progress,
+    sink: impl FnMut(Piece) -> bool,
+) -> Result<(), Stopped> {
+    let mut reader = Reader { shelves, delivered, stop, progress, sink };
+    catch_unwind(AssertUnwindSafe(|| reader.read(&lease.job, &lease.source)))
+        .unwrap_or_else(|_| Err(panicked().into()))
+}
+
+fn panicked() -> Failure {
+    Failure {
+        code: "internal",
+        message: "Reading this source ran into a fault of the server; its log says more.".to_owned(),
+    }
+}
+
+/// Reads a small text into the delivery that ends its job. Blocks.
+fn read_small(lease: &Lease, shelves: &Shelves) -> (Fence, Result<Delivery, Failure>) {
+    let fence = lease.fence();
+    let mut delivery = Delivery { fence, items: Vec::new(), progress: Progress::default(), last: true };
+    let stop = CancellationToken::new();
+    let read = read(lease, shelves, &HashSet::new(), &stop, Progress::default(), |piece| {
+        delivery.progress = piece.progress;
+        if let PieceContent::Item(item, _) = piece.content {
+            delivery.items.push(item);
+        }
+        true
+    });
+    let failure = match read {
+        Err(Stopped::Failed(failure)) => Some(failure),
+        Err(Stopped::Told) => Some(panicked()),
+        Ok(()) => delivery.items.iter().find_map(|item| item.result.as_ref().err().cloned()),
+    };
+    (fence, failure.map_or(Ok(delivery), Err))
+}
+
+/// Writes what is read: small items together, large documents in parts.
+struct ItemWriter {
+    jobs: JobManager,
+    fence: Fence,
+    has_items: bool,
+    ready: Vec<ItemResult>,
+    ready_chunks: usize,
+    /// The open version of the document whose parts are coming.
+    version: Option<Version>,
+    first_failure: Option<Failure>,
+    progress: Progress,
+}
+
+impl ItemWriter {
+    fn new(jobs: JobManager, fence: Fence, progress: Progress, has_items: bool) -> Self {
+        Self {
+            jobs,
+            fence,
+            has_items,
+            ready: Vec::new(),
+            ready_chunks: 0,
+            version: None,
+            first_failure: None,
+            progress,
+        }
+    }
+
+    /// Takes pieces until there are no more. What is ready then waits for [`Self::hand_over`].
+    async fn take_all(
+        &mut self,
+        mut pieces: mpsc::Receiver<Piece>,
+        stop: &CancellationToken,
+    ) -> Result<(), Ended> {
+        let mut interval = tokio::time::interval(WRITE_INTERVAL);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        interval.tick().await;
+        loop {
+            // Only waiting happens in here, so nothing is dropped half-way.
+            let piece = tokio::select! {
+                () = stop.cancelled() => return Err(Ended::Told),
+                piece = pieces.recv() => Some(piece),
+                _ = interval.tick() => None,
+            };
+            match piece {
+                Some(Some(piece)) => self.take(piece).await?,
+                Some(None) => return Ok(()),
+                None => {
+                    if !self.ready.is_empty() {
+                        self.write(false).await?;
+                    }
+                    self.heartbeat().await?;
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, piece: Piece) -> Result<(), Ended> {
+        self.progress = piece.progress;
+        match piece.content {
+            PieceContent::Part(chunks) => self.append(chunks).await?,
+            PieceContent::Item(mut item, rest) => {
+                if !rest.is_empty() {
+                    self.append(rest).await?;
+                }
+                let open = self.version.take();
+                if let (Ok(document), Some(open)) = (&mut item.result, open)
+                    && let Content::Version { version, .. } = &mut document.content
+                {
+                    *version = open;
+                }
+                match &item.result {
+                    Ok(document) => self.ready_chunks += document.content.chunk_count() as usize,
+                    Err(failure) => {
+                        self.first_failure.get_or_insert_with(|| failure.clone());
+                    }
+                }
+                self.ready.push(item);
+            }
+        }
+        // The last items go with the job's last step.
+        let more = self.progress.items_done < self.progress.items_total;
+        if more && (self.ready_chunks >= CHUNKS_TOGETHER || self.ready.len() >= ITEMS_TOGETHER) {
+            self.write(false).await?;
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self, chunks: Vec<Chunk>) -> Result<(), Ended> {
+        let store = &self.jobs.0.store;
+        let version = match self.version {
+            Some(version) => version,
+            None => store.open_version(self.fence).await?.map_err(Ended::Verdict)?,
+        };
+        self.version = Some(version);
+        go_on(store.append_chunks(self.fence, version, chunks, self.progress).await?)
+    }
+
+    async fn heartbeat(&self) -> Result<(), Ended> {
+        let lease_until = clock::now() + self.jobs.0.settings.lease;
+        go_on(self.jobs.0.store.heartbeat(self.fence, self.progress, lease_until).await?)
+    }
+
+    async fn write(&mut self, last: bool) -> Result<(), Ended> {
+        self.ready_chunks = 0;
+        let items = std::mem::take(&mut self.ready);
+        let delivery = Delivery { fence: self.fence, items, progress: self.progress, last };
+        let verdicts = self.jobs.0.store.deliver(vec![delivery], clock::now()).await?;
+        go_on(verdicts.first().copied().unwrap_or(Verdict::LeaseLost))
+    }
+
+    /// Everything is read: writes the rest, and leaves the job to the index or fails it.
+    async fn hand_over(&mut self) -> Result<(), Ended> {
+        let all_failed = self.progress.items_failed >= self.progress.items_total;
+        if !all_failed {
+            return self.write(true).await;
+        }
+        let first = self.first_failure.take();
+        if !self.has_items {
+            return Err(Ended::Failed(first.unwrap_or_else(panicked)));
+        }
+        self.write(false).await?;
+        let failed = self.progress.items_failed;
+        let (code, reason) = first.map_or(("items_failed", String::new()), |it| (it.code, it.message));
+        let message = format!("None of the {failed} items could be ingested. {reason}").trim_end().to_owned();
+        Err(Ended::Failed(Failure { code, message }))
+    }
+}
+
+fn go_on(verdict: Verdict) -> Result<(), Ended> {
+    match verdict {
+        Verdict::GoOn => Ok(()),
+        other => Err(Ended::Verdict(other)),
+    }
+}

@@ -1,0 +1,32 @@
+//! What can go wrong with jobs, in the words of the domain.
+
+use std::io;
+
+use crate::domain::{JobId, JobStatus};
+use crate::server::ingest::folders::PathError;
+use crate::server::store::StoreError;
+
+/// Why a wish about jobs was not met.
+#[derive(Debug, thiserror::Error)]
+pub enum JobsError {
+    #[error("There is no job {0}. It may have been cleaned up; its documents stay.")]
+    NotFound(JobId),
+    #[error("Job {id} is already {status}, so it cannot be cancelled.")]
+    AlreadyFinal { id: JobId, status: JobStatus },
+    #[error("Job {id} is {status}; only a failed or cancelled job can be retried.")]
+    NotRetryable { id: JobId, status: JobStatus },
+    #[error("{0} is empty. Send some text.")]
+    Empty(String),
+    #[error("The batch has no messages. Send at least one, as {{\"messages\": [{{\"text\": \"…\"}}]}}.")]
+    EmptyBatch,
+    #[error("{name} is of a kind Sluice does not read. It reads {supported}.")]
+    Unsupported { name: String, supported: String },
+    #[error(transparent)]
+    Path(#[from] PathError),
+    #[error("the server is stopping; the job goes on after its next start")]
+    Stopping(JobId),
+    #[error("the job store failed: {0}")]
+    Store(#[from] StoreError),
+    #[error("the data folder failed: {0}")]
+    Data(#[from] io::Error),
+}

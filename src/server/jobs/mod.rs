@@ -1,0 +1,224 @@
+//! The job manager: what REST and server functions both call, and the workers behind it.
+//!
+//! [`JobManager`] decides nothing about the wire; [`worker`] runs the jobs, `attempt` one try at one
+//! job, [`upkeep`] mends and tidies.
+
+mod attempt;
+mod error;
+pub mod names;
+mod submit;
+pub mod upkeep;
+pub mod worker;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{Job, JobFilter, JobId, JobPage, JobStats, JobStatus, JobWithItems, JobsView};
+use crate::server::clock;
+use crate::server::ingest::run::Shelves;
+use crate::server::store::{Change, Fence, JobChanges, Store};
+
+pub use error::JobsError;
+pub use submit::{Upload, check_format};
+
+/// Items shown with a job.
+const ITEMS_SHOWN: u32 = 100;
+
+/// Documents taken back in one transaction when a job is cancelled.
+const WITHDRAWN_AT_ONCE: u32 = 200;
+
+/// How often someone who waits for a job looks by himself, should a message be missed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How the manager works; see the configuration for what each is for.
+#[derive(Clone, Debug)]
+pub struct JobSettings {
+    pub max_concurrent_jobs: u32,
+    pub max_attempts: u32,
+    pub max_age: TimeDelta,
+    pub max_jobs: u64,
+    /// How long a job may go without a sign of life from its worker.
+    pub lease: TimeDelta,
+    /// Small texts claimed together at most.
+    pub group: u32,
+}
+
+/// Accepts, shows, cancels and retries jobs.
+#[derive(Clone, Debug)]
+pub struct JobManager(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    store: Arc<dyn Store>,
+    shelves: Shelves,
+    settings: JobSettings,
+    /// How to stop the attempts of this process.
+    running: Mutex<HashMap<JobId, CancellationToken>>,
+    /// Jobs that have just ended.
+    ended: broadcast::Sender<Arc<[JobId]>>,
+    /// Wakes the worker when there may be something to claim.
+    new_job: Notify,
+    stopping: CancellationToken,
+}
+
+impl JobManager {
+    pub fn new(
+        store: Arc<dyn Store>,
+        shelves: Shelves,
+        settings: JobSettings,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            shelves,
+            settings,
+            running: Mutex::default(),
+            ended: broadcast::channel(256).0,
+            new_job: Notify::new(),
+            stopping,
+        }))
+    }
+
+    pub async fn get(&self, id: JobId) -> Result<Job, JobsError> {
+        self.0.store.job(id).await?.ok_or(JobsError::NotFound(id))
+    }
+
+    /// A job with the results of its items, failed ones first.
+    pub async fn get_with_items(&self, id: JobId) -> Result<JobWithItems, JobsError> {
+        let job = self.get(id).await?;
+        let items = if job.job_type.has_items() {
+            self.0.store.job_items(id, ITEMS_SHOWN).await?
+        } else {
+            Vec::new()
+        };
+        Ok(JobWithItems { job, items })
+    }
+
+    /// One page of jobs, newest first.
+    pub async fn list(&self, filter: JobFilter) -> Result<JobPage, JobsError> {
+        Ok(self.0.store.jobs(filter).await?)
+    }
+
+    pub async fn stats(&self) -> Result<JobStats, JobsError> {
+        Ok(self.0.store.stats().await?)
+    }
+
+    /// A page of jobs, the counts, and the change number from which to follow both.
+    pub async fn view(&self, filter: JobFilter) -> Result<JobsView, JobsError> {
+        // Taken first: what changes meanwhile is then seen twice rather than never.
+        let seq = self.latest_change();
+        let limit = filter.limit.clamp(1, JobFilter::MAX_LIMIT);
+        let page = self.list(JobFilter { limit, ..filter }).await?;
+        Ok(JobsView { page, stats: self.stats().await?, seq })
+    }
+
+    /// Jobs changed after `after`, in order.
+    pub async fn changes(&self, after: u64, limit: u32) -> Result<JobChanges, JobsError> {
+        Ok(self.0.store.job_changes(after, limit).await?)
+    }
+
+    /// The number of the latest change.
+    pub fn latest_change(&self) -> u64 {
+        *self.0.store.changes().borrow()
+    }
+
+    /// Tells when there is a new change.
+    pub fn watch(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.store.changes()
+    }
+
+    /// Cancels a pending job at once; a running one first shows that it is being cancelled.
+    pub async fn cancel(&self, id: JobId) -> Result<Job, JobsError> {
+        match self.0.store.cancel(id, clock::now()).await? {
+            Change::Unknown => Err(JobsError::NotFound(id)),
+            Change::Refused(job) => Err(JobsError::AlreadyFinal { id, status: job.status }),
+            Change::Done(job) => {
+                if job.status == JobStatus::Cancelled {
+                    self.announce(&[id]);
+                } else {
+                    self.stop_work(&job);
+                }
+                Ok(job)
+            }
+        }
+    }
+
+    /// Stops the attempt at a job that is being cancelled, or, when it only waits for the index, takes
+    /// its documents back.
+    fn stop_work(&self, job: &Job) {
+        let attempt = self.running().get(&job.job_id).cloned();
+        if let Some(attempt) = attempt {
+            return attempt.cancel();
+        }
+        let (manager, fence) = (self.clone(), Fence { job: job.job_id, attempt: job.attempt });
+        tokio::spawn(async move { manager.withdraw(fence).await });
+    }
+
+    /// Takes back what a cancelled job has written, until it is `cancelled`.
+    async fn withdraw(&self, fence: Fence) {
+        loop {
+            match self.0.store.withdraw(fence, WITHDRAWN_AT_ONCE, clock::now()).await {
+                Ok(true) => return self.announce(&[fence.job]),
+                Ok(false) => {}
+                Err(error) => {
+                    // `rescue` finds it again.
+                    return tracing::error!(%error, job.id = %fence.job, "could not finish cancelling a job");
+                }
+            }
+        }
+    }
+
+    /// Puts a failed or cancelled job back into the queue.
+    pub async fn retry(&self, id: JobId) -> Result<Job, JobsError> {
+        match self.0.store.retry(id, self.0.settings.max_attempts, clock::now()).await? {
+            Change::Unknown => Err(JobsError::NotFound(id)),
+            Change::Refused(job) => Err(JobsError::NotRetryable { id, status: job.status }),
+            Change::Done(job) => {
+                self.0.new_job.notify_one();
+                Ok(job)
+            }
+        }
+    }
+
+    /// Waits for a job's end and returns it as it then is.
+    pub async fn wait(&self, id: JobId) -> Result<Job, JobsError> {
+        // Listening before looking, so that an end in between is not missed.
+        let mut ended = self.0.ended.subscribe();
+        loop {
+            let job = self.get(id).await?;
+            if job.status.is_final() {
+                return Ok(job);
+            }
+            let ours = async {
+                // A listener who lags looks at the store, as after a message.
+                while let Ok(ids) = ended.recv().await {
+                    if ids.contains(&id) {
+                        break;
+                    }
+                }
+            };
+            tokio::select! {
+                () = ours => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = self.0.stopping.cancelled() => return Err(JobsError::Stopping(id)),
+            }
+        }
+    }
+
+    /// Tells those who wait that jobs have ended.
+    pub fn announce(&self, ids: &[JobId]) {
+        if !ids.is_empty() {
+            // Nobody may be listening.
+            let _ = self.0.ended.send(ids.into());
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<JobId, CancellationToken>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,138 @@
+//! What comes in becomes a job.
+
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::{JobManager, JobsError, names};
+use crate::domain::format::{Format, supported};
+use crate::domain::{Job, JobId, JobType, Metadata};
+use crate::server::blobs::{Blobs, WrittenBlob};
+use crate::server::clock;
+use crate::server::ingest::folders::Found;
+use crate::server::store::{Message, NewJob, Source, StoredFile};
+
+/// Sources up to this size lie in the job's row, larger ones in a blob, in bytes.
+const INLINE: usize = 64 << 10;
+
+/// An uploaded file that is not part of a job yet; dropped, it is gone.
+#[derive(Debug)]
+pub struct Upload {
+    pub name: String,
+    pub size_bytes: u64,
+    pub written: WrittenBlob,
+}
+
+impl JobManager {
+    /// Where uploads are written before they become jobs.
+    pub fn blobs(&self) -> &Blobs {
+        &self.0.shelves.blobs
+    }
+
+    /// Takes in a text.
+    pub async fn submit_text(&self, text: String, metadata: Metadata) -> Result<Job, JobsError> {
+        if text.trim().is_empty() {
+            return Err(JobsError::Empty("text_content".into()));
+        }
+        let (name, size_bytes) = (names::of_text(&text), text.len() as u64);
+        let source = if text.len() <= INLINE {
+            Source::Text(text)
+        } else {
+            Source::TextBlob(self.blobs().put(text.as_bytes()).await?)
+        };
+        self.submit(JobType::TextIngestion, name, size_bytes, 1, metadata, source).await
+    }
+
+    /// Takes in messages, each a document of its own.
+    pub async fn submit_messages(
+        &self,
+        messages: Vec<Message>,
+        metadata: Metadata,
+    ) -> Result<Job, JobsError> {
+        if messages.is_empty() {
+            return Err(JobsError::EmptyBatch);
+        }
+        if let Some(empty) = messages.iter().position(|message| message.text.trim().is_empty()) {
+            return Err(JobsError::Empty(format!("messages[{empty}].text")));
+        }
+        let (name, items) = (names::of_batch(messages.len()), messages.len() as u64);
+        let size_bytes = messages.iter().map(|message| message.text.len() as u64).sum();
+        let source = if size_bytes <= INLINE as u64 {
+            Source::Messages(messages)
+        } else {
+            let json = serde_json::to_vec(&messages).map_err(std::io::Error::from)?;
+            drop(messages);
+            Source::MessagesBlob(self.blobs().put(&json).await?)
+        };
+        self.submit(JobType::BatchIngestion, name, size_bytes, items, metadata, source).await
+    }
+
+    /// Takes in uploaded files: one is a file job, several are a batch.
+    pub async fn submit_files(&self, uploads: Vec<Upload>, metadata: Metadata) -> Result<Job, JobsError> {
+        let (mut files, mut written) = (Vec::new(), Vec::new());
+        for upload in uploads {
+            let Upload { name, size_bytes, written: bytes } = upload;
+            files.push(StoredFile { name, blob: bytes.blob, size_bytes });
+            written.push(bytes);
+        }
+        self.blobs().publish(written).await?;
+        let size_bytes = files.iter().map(|file| file.size_bytes).sum();
+        if files.len() > 1 {
+            let (name, items) = (format!("{} files", files.len()), files.len() as u64);
+            let source = Source::Files(files);
+            return self.submit(JobType::BatchIngestion, name, size_bytes, items, metadata, source).await;
+        }
+        let Some(file) = files.pop() else { return Err(JobsError::EmptyBatch) };
+        let name = file.name.clone();
+        self.submit(JobType::FileIngestion, name, size_bytes, 1, metadata, Source::File(file)).await
+    }
+
+    /// Takes in a file or a folder of the server's machine.
+    pub async fn submit_path(&self, path: &Path, metadata: Metadata) -> Result<Job, JobsError> {
+        let (folders, wanted) = (self.0.shelves.folders.clone(), path.to_owned());
+        let found = tokio::task::spawn_blocking(move || folders.find(&wanted))
+            .await
+            .map_err(std::io::Error::other)??;
+        match found {
+            Found::Folder { path } => {
+                let (name, source) = (path.display().to_string(), Source::Directory(path));
+                self.submit(JobType::DirectoryIngestion, name, 0, 0, metadata, source).await
+            }
+            Found::File { path, size_bytes } => {
+                let name = names::of_file(&path.to_string_lossy()).unwrap_or_default();
+                check_format(&name)?;
+                self.submit(JobType::FileIngestion, name, size_bytes, 1, metadata, Source::Path(path)).await
+            }
+        }
+    }
+
+    async fn submit(
+        &self,
+        job_type: JobType,
+        name: String,
+        size_bytes: u64,
+        total_items: u64,
+        metadata: Metadata,
+        source: Source,
+    ) -> Result<Job, JobsError> {
+        let job = NewJob {
+            id: JobId(Uuid::now_v7()),
+            job_type,
+            name,
+            size_bytes,
+            total_items,
+            metadata,
+            source,
+            max_attempts: self.0.settings.max_attempts,
+        };
+        let job = self.0.store.accept(job, clock::now()).await?;
+        self.0.new_job.notify_one();
+        Ok(job)
+    }
+}
+
+/// Fails for a name that tells a kind of file Sluice does not read.
+pub fn check_format(name: &str) -> Result<&'static Format, JobsError> {
+    Format::of_name(name)
+        .ok_or_else(|| JobsError::Unsupported { name: name.to_owned(), supported: supported() })
+}

@@ -1,0 +1,121 @@
+//! What mends and tidies in the background: lost leases, chunks of nobody, old jobs, unused blobs.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::{JobManager, JobsError};
+use crate::server::clock;
+use crate::server::store::BlobRef;
+
+/// How often lost leases and loose chunks are looked for.
+const MEND_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How often old jobs are cleaned up.
+const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// Rows deleted in one transaction, so that writers never wait long.
+const ROWS_AT_ONCE: u32 = 500;
+
+/// Blobs asked about at once.
+const BLOBS_AT_ONCE: usize = 1000;
+
+impl JobManager {
+    /// Takes up what a former run of the server left: it held the data folder alone, so every lease in
+    /// it has lost its worker.
+    pub async fn take_over(&self) -> Result<(), JobsError> {
+        self.rescue(DateTime::<Utc>::MAX_UTC).await
+    }
+
+    /// Mends until `stop`, and tidies once an hour.
+    pub async fn keep_up(self, stop: CancellationToken) {
+        let mut mend = interval(MEND_INTERVAL);
+        let mut clean_up = interval(CLEAN_UP_INTERVAL);
+        mend.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        clean_up.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first tick comes at once: whoever restarts the server still finds its jobs.
+        clean_up.tick().await;
+        loop {
+            let tidy = tokio::select! {
+                () = stop.cancelled() => return,
+                _ = mend.tick() => false,
+                _ = clean_up.tick() => true,
+            };
+            let done = if tidy { self.tidy().await } else { self.mend().await };
+            if let Err(error) = done {
+                tracing::error!(%error, "upkeep failed; trying again later");
+            }
+        }
+    }
+
+    async fn mend(&self) -> Result<(), JobsError> {
+        self.rescue(clock::now()).await?;
+        while self.0.store.sweep(ROWS_AT_ONCE).await? {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn rescue(&self, expired: DateTime<Utc>) -> Result<(), JobsError> {
+        let rescued = self.0.store.rescue(expired, clock::now()).await?;
+        if rescued.requeued > 0 || !rescued.failed.is_empty() {
+            tracing::warn!(
+                requeued = rescued.requeued,
+                failed = rescued.failed.len(),
+                "found jobs whose worker is gone"
+            );
+            self.0.new_job.notify_one();
+        }
+        self.announce(&rescued.failed);
+        for fence in rescued.to_withdraw {
+            self.withdraw(fence).await;
+        }
+        Ok(())
+    }
+
+    async fn tidy(&self) -> Result<(), JobsError> {
+        let now = clock::now();
+        let deleted = self.clean_up(now).await?;
+        let blobs = self.collect_blobs().await?;
+        if deleted > 0 || blobs > 0 {
+            tracing::info!(jobs = deleted, blobs, "cleaned up");
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows of final jobs that are too old or too many. Documents stay.
+    pub async fn clean_up(&self, now: DateTime<Utc>) -> Result<u64, JobsError> {
+        let settings = &self.0.settings;
+        let mut deleted = 0;
+        loop {
+            let rows = self.0.store.clean_up(now - settings.max_age, settings.max_jobs, ROWS_AT_ONCE).await?;
+            deleted += u64::from(rows);
+            if rows < ROWS_AT_ONCE {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    /// Removes blobs that no job and no document needs.
+    async fn collect_blobs(&self) -> Result<u64, JobsError> {
+        let blobs = self.blobs().clone();
+        let now = SystemTime::now();
+        let old = blocking(move || blobs.old(now)).await?;
+        let mut removed = 0;
+        for some in old.chunks(BLOBS_AT_ONCE) {
+            let unused: Vec<BlobRef> = self.0.store.unreferenced_blobs(some.to_vec()).await?;
+            removed += unused.len() as u64;
+            let blobs = self.blobs().clone();
+            blocking(move || unused.into_iter().try_for_each(|blob| blobs.remove(blob, now))).await?;
+        }
+        Ok(removed)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
+}

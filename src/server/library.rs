@@ -1,0 +1,144 @@
+//! What has been taken in: documents, and questions over them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::domain::document::IndexState;
+use crate::domain::search::AnswerMetadata;
+use crate::domain::{Answer, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Query, Source};
+use crate::server::index::{FullTextIndex, answer};
+use crate::server::store::{Passage, Store, StoreError};
+
+/// Hits beyond those asked for, in place of those whose document was just deleted.
+const SPARE_HITS: usize = 16;
+
+/// Lists, shows and deletes documents, and answers questions.
+#[derive(Clone, Debug)]
+pub struct Library {
+    store: Arc<dyn Store>,
+    index: FullTextIndex,
+}
+
+/// Why a wish about documents was not met.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    #[error("There is no document {0}.")]
+    NotFound(DocumentId),
+    #[error("The question is empty. Ask something.")]
+    EmptyQuestion,
+    #[error("The question has {0} characters; it can have at most {most}.", most = Query::MAX_QUESTION)]
+    LongQuestion(usize),
+    #[error("max_chunks is {0}; it must be from 1 to {most}.", most = Query::MAX_CHUNKS)]
+    MaxChunks(u32),
+    #[error("the store failed: {0}")]
+    Store(#[from] StoreError),
+    #[error("the index failed: {0}")]
+    Index(#[from] tantivy::TantivyError),
+    #[error("a search panicked")]
+    Panicked,
+}
+
+impl Library {
+    pub fn new(store: Arc<dyn Store>, index: FullTextIndex) -> Self {
+        Self { store, index }
+    }
+
+    /// The newest documents, or those older than `before`.
+    pub async fn documents(
+        &self,
+        before: Option<DocumentId>,
+        limit: u32,
+    ) -> Result<DocumentPage, LibraryError> {
+        Ok(self.store.documents(before, limit.clamp(1, DocumentPage::MAX_LIMIT)).await?)
+    }
+
+    /// One document with `limit` of its chunks from `offset` on.
+    pub async fn document(
+        &self,
+        id: DocumentId,
+        offset: u64,
+        limit: u32,
+    ) -> Result<DocumentWithChunks, LibraryError> {
+        let limit = limit.clamp(1, DocumentWithChunks::MAX_LIMIT);
+        self.store.document(id, offset, limit).await?.ok_or(LibraryError::NotFound(id))
+    }
+
+    /// Deletes a document: no query finds it any more.
+    pub async fn delete_document(&self, id: DocumentId) -> Result<(), LibraryError> {
+        if self.store.delete_document(id).await? { Ok(()) } else { Err(LibraryError::NotFound(id)) }
+    }
+
+    /// How much has been taken in, and whether the index has all of it.
+    pub async fn knowledge_base(&self) -> Result<KnowledgeBase, LibraryError> {
+        let totals = self.store.totals().await?;
+        let chunks = self.index.chunk_count();
+        Ok(KnowledgeBase {
+            documents: totals.documents,
+            chunks: totals.chunks,
+            bytes: totals.bytes,
+            index: IndexState { up_to_date: chunks == totals.chunks, chunks, seq: self.index.indexed() },
+        })
+    }
+
+    /// Answers a question with the best passages.
+    pub async fn ask(&self, query: Query) -> Result<Answer, LibraryError> {
+        let started = Instant::now();
+        let question = query.question.trim().to_owned();
+        let length = question.chars().count();
+        if question.is_empty() {
+            return Err(LibraryError::EmptyQuestion);
+        }
+        if length > Query::MAX_QUESTION {
+            return Err(LibraryError::LongQuestion(length));
+        }
+        if !(1..=Query::MAX_CHUNKS).contains(&query.max_chunks) {
+            return Err(LibraryError::MaxChunks(query.max_chunks));
+        }
+
+        let wanted = query.max_chunks as usize;
+        let index = self.index.clone();
+        let ranking = blocking(move || index.rank(&question, wanted + SPARE_HITS)).await??;
+        let keys = ranking.hits.iter().map(|(key, _)| *key).collect();
+        let scores: HashMap<_, _> = ranking.hits.into_iter().collect();
+        let mut passages = self.store.passages(keys).await?;
+        passages.truncate(wanted);
+
+        let index = self.index.clone();
+        let mut answer = blocking(move || {
+            let texts: Vec<&str> = passages.iter().map(|it| it.chunk.text.as_str()).collect();
+            let sentences = answer::compose(&texts, &ranking.weights);
+            let snippets = index.snippets(&ranking.weights);
+            let sources = passages
+                .into_iter()
+                .map(|passage| {
+                    let score = scores.get(&passage.key).copied().unwrap_or_default();
+                    let snippet = snippets.of(&passage.chunk.text);
+                    source(passage, score, snippet)
+                })
+                .collect();
+            Answer { answer: sentences, sources, metadata: AnswerMetadata::default() }
+        })
+        .await?;
+        answer.metadata.took_ms = started.elapsed().as_secs_f64() * 1000.0;
+        Ok(answer)
+    }
+}
+
+fn source(passage: Passage, score: f32, snippet: String) -> Source {
+    Source {
+        score,
+        metadata: passage.document.metadata,
+        document_id: passage.document.document_id,
+        document_name: passage.document.name,
+        chunk_index: passage.chunk.chunk_index,
+        start: passage.chunk.start,
+        end: passage.chunk.end,
+        content: passage.chunk.text,
+        snippet,
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LibraryError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| LibraryError::Panicked)
+}

@@ -1,0 +1,256 @@
+//! Everything the browser never has.
+//!
+//! [`Server::build`] wires the parts, [`Server::run`] serves and stops. Read on in [`jobs`] for the life
+//! of a job, [`ingest`] for how a source is read, [`store`] for what is kept, and [`index`] for how it is
+//! found again.
+
+pub mod blobs;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod index;
+pub mod ingest;
+pub mod jobs;
+pub mod library;
+pub mod shutdown;
+pub mod state;
+pub mod store;
+pub mod telemetry;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use chrono::TimeDelta;
+use leptos::prelude::LeptosOptions;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use blobs::Blobs;
+use config::Config;
+use index::FullTextIndex;
+use index::writer::Follower;
+use ingest::folders::AllowedFolders;
+use ingest::run::Shelves;
+use jobs::worker::Worker;
+use jobs::{JobManager, JobSettings};
+use library::Library;
+use state::{AppState, Limits};
+use store::sqlite::SqliteStore;
+use store::{Store, WorkerId};
+
+/// How long running jobs may go on by themselves after a stop; then they go back to the queue.
+const JOB_GRACE: Duration = Duration::from_secs(4);
+
+/// How long open requests may go on after a stop.
+const REQUEST_GRACE: Duration = Duration::from_secs(3);
+
+/// How long a worker may give no sign of life before its jobs are taken from it.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+
+/// Small texts claimed together at most.
+const GROUP: u32 = 64;
+
+/// A server that is ready to run.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    service: Service,
+}
+
+/// Why the server could not start, in one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0} is in use by another program; stop that one, or choose another address with --addr")]
+    AddressInUse(SocketAddr),
+    #[error("cannot listen on {0}: {1}; choose another address with --addr")]
+    Address(SocketAddr, io::Error),
+    #[error(
+        "the data folder {0} is in use by another sluice; stop that one, or choose another folder with --data-dir"
+    )]
+    FolderInUse(PathBuf),
+    #[error("cannot write to the data folder {0}: {1}; choose another with --data-dir")]
+    Folder(PathBuf, io::Error),
+    #[error("the database in {0} cannot be opened: {1}")]
+    Store(PathBuf, store::StoreError),
+    #[error("the index in {0} cannot be opened or made anew: {1}")]
+    Index(PathBuf, tantivy::TantivyError),
+    #[error("an allowed folder cannot be used: {0}")]
+    AllowedFolders(ingest::folders::PathError),
+    #[error("the jobs in the data folder cannot be taken up: {0}")]
+    Jobs(#[from] jobs::JobsError),
+    #[error("a thread cannot be started: {0}")]
+    Thread(io::Error),
+}
+
+impl Server {
+    /// Opens the data folder and the port. Nothing runs yet.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(config.addr).await.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => StartError::AddressInUse(config.addr),
+            _ => StartError::Address(config.addr, error),
+        })?;
+        Ok(Self { listener, service: Service::open(config).await? })
+    }
+
+    /// Serves until `stop` returns, then ends all work cleanly.
+    pub async fn run(self, stop: impl Future<Output = io::Result<()>>) -> Result<(), StartError> {
+        let Self { listener, service } = self;
+        let stopping = service.state.stopping.clone();
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!("Sluice is ready at http://{address}");
+        }
+        if !http::site::is_there() {
+            tracing::warn!("this build has no browser files: pages are plain; ./dev build makes a whole one");
+        }
+        let running = service.start()?;
+        let serving = axum::serve(listener, running.router.clone())
+            .with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let serving = tokio::spawn(serving.into_future());
+
+        if let Err(error) = stop.await {
+            tracing::error!(%error, "cannot listen for signals; stopping");
+        }
+        tracing::info!("stopping: running jobs go on after the next start");
+        let (_, ()) = tokio::join!(tokio::time::timeout(REQUEST_GRACE, serving), running.stop());
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// All of the server but its port.
+#[derive(Debug)]
+pub struct Service {
+    state: AppState,
+    store: Arc<dyn Store>,
+    index: FullTextIndex,
+    lock: File,
+}
+
+/// A service at work: answers requests through `router`, and runs jobs beside them.
+#[derive(Debug)]
+pub struct RunningService {
+    pub router: Router,
+    stopping: CancellationToken,
+    worker: tokio::task::JoinHandle<()>,
+    upkeep: tokio::task::JoinHandle<()>,
+    index: std::thread::JoinHandle<()>,
+    /// Held as long as the data folder is ours.
+    _lock: File,
+}
+
+impl RunningService {
+    /// Ends all work cleanly: running jobs get a moment to end, and then go back to the queue.
+    pub async fn stop(self) {
+        self.stopping.cancel();
+        // A part that panicked has ended, too.
+        let (_, _) = tokio::join!(self.worker, self.upkeep);
+        let _ = tokio::task::spawn_blocking(|| self.index.join()).await;
+    }
+}
+
+impl Service {
+    /// Opens what lies in the data folder.
+    pub async fn open(config: Config) -> Result<Self, StartError> {
+        let opening = tokio::task::spawn_blocking(move || Self::open_folder(&config));
+        opening.await.unwrap_or_else(|error| Err(StartError::Thread(io::Error::other(error))))
+    }
+
+    fn open_folder(config: &Config) -> Result<Self, StartError> {
+        let data = &config.data_dir;
+        let cannot_write = |error| StartError::Folder(data.clone(), error);
+        std::fs::create_dir_all(data).map_err(cannot_write)?;
+        let lock = lock(data)?;
+        let folders = AllowedFolders::new(&config.allowed_dirs).map_err(StartError::AllowedFolders)?;
+        let blobs = Blobs::open(data).map_err(cannot_write)?;
+        let database = data.join("sluice.db");
+        let store: Arc<dyn Store> = Arc::new(
+            SqliteStore::open(&database).map_err(|error| StartError::Store(database.clone(), error))?,
+        );
+        let folder = data.join("index");
+        let index = FullTextIndex::open(&folder).map_err(|error| StartError::Index(folder.clone(), error))?;
+        let stopping = CancellationToken::new();
+        let jobs = JobManager::new(
+            store.clone(),
+            Shelves { blobs, folders },
+            job_settings(config),
+            stopping.clone(),
+        );
+        let state = AppState {
+            jobs,
+            library: Library::new(store.clone(), index.clone()),
+            leptos: leptos_options(),
+            limits: Limits {
+                max_upload_size: config.max_upload_size.as_u64() as usize,
+                max_text_size: config.max_text_size.as_u64() as usize,
+            },
+            stopping,
+        };
+        Ok(Self { state, store, index, lock })
+    }
+
+    /// Starts the worker, the upkeep and the index.
+    pub fn start(self) -> Result<RunningService, StartError> {
+        let Self { state, store, index, lock } = self;
+        let (jobs, stop) = (state.jobs.clone(), state.stopping.clone());
+        let follower = Follower::new(index, store, jobs.clone(), Handle::current());
+        let index = std::thread::Builder::new()
+            .name("index-writer".into())
+            .spawn({
+                let stop = stop.clone();
+                move || follower.run(&stop)
+            })
+            .map_err(StartError::Thread)?;
+        let worker = Worker::new(jobs.clone(), WorkerId(uuid::Uuid::now_v7().to_string()), JOB_GRACE);
+        let worker = tokio::spawn({
+            let (jobs, stop) = (jobs.clone(), stop.clone());
+            async move {
+                // Before the first claim: what a former run left must not look as if someone worked on it.
+                if let Err(error) = jobs.take_over().await {
+                    tracing::error!(%error, "could not take up the jobs of the last run; upkeep tries again");
+                }
+                worker.run(stop).await;
+            }
+        });
+        let upkeep = tokio::spawn(jobs.keep_up(stop.clone()));
+        Ok(RunningService { router: http::router(state), stopping: stop, worker, upkeep, index, _lock: lock })
+    }
+}
+
+/// Claims the data folder for this process; the lock goes with the process, however it ends.
+fn lock(data: &Path) -> Result<File, StartError> {
+    let cannot_write = |error| StartError::Folder(data.to_owned(), error);
+    let file = File::create(data.join("lock")).map_err(cannot_write)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::FolderInUse(data.to_owned())),
+        Err(TryLockError::Error(error)) => Err(cannot_write(error)),
+    }
+}
+
+fn job_settings(config: &Config) -> JobSettings {
+    JobSettings {
+        max_concurrent_jobs: config.max_concurrent_jobs,
+        max_attempts: config.max_attempts,
+        max_age: TimeDelta::hours(config.max_age_hours.into()),
+        max_jobs: config.max_jobs.into(),
+        lease: LEASE,
+        group: GROUP,
+    }
+}
+
+/// Names the browser's files by their content. Under `cargo leptos watch` its own variables say more.
+fn leptos_options() -> LeptosOptions {
+    let watched = std::env::var_os("LEPTOS_WATCH").and_then(|_| leptos::config::get_configuration(None).ok());
+    let mut options = match watched {
+        Some(watched) => watched.leptos_options,
+        None => LeptosOptions::builder().output_name("sluice").site_root("target/site").build(),
+    };
+    options.site_pkg_dir = http::site::PACKAGE_FOLDER.as_str().into();
+    options
+}

@@ -1,0 +1,338 @@
+//! Where jobs, documents and chunks live: the only truth.
+//!
+//! Each method of [`Store`] is one atomic step, and none of them waits for work. Every change takes the
+//! next *change number* (`seq`); whoever follows the store (the index, the event stream) asks for what
+//! has a number above its own. `rules.rs` holds every backend to the same rules.
+
+mod error;
+#[cfg(test)]
+mod rules;
+pub mod source;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+
+use crate::domain::{
+    Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, Job, JobEvent, JobFilter, JobId, JobItem,
+    JobPage, JobStats, JobType, Metadata, Progress,
+};
+
+pub use error::StoreError;
+pub use source::{BlobRef, Message, Source, StoredFile};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The life of jobs and documents, in the words of the domain.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    // A job's life.
+
+    /// Adds a job to the queue. It is on disk when this returns.
+    async fn accept(&self, job: NewJob, now: DateTime<Utc>) -> Result<Job>;
+
+    /// Gives `worker` the job that has been due longest, or nothing when none is due.
+    ///
+    /// When that job is a small text, up to `group` small texts that follow it come along: each alone
+    /// would cost less than the flush it waits for. A job that was tried before always comes alone, so
+    /// that one which kills the process takes no others with it.
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        group: u32,
+        lease_until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Lease>>;
+
+    /// Keeps the lease, saves progress, and answers whether the worker should go on.
+    async fn heartbeat(
+        &self,
+        fence: Fence,
+        progress: Progress,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Verdict>;
+
+    /// Opens a document version whose chunks are written in several steps.
+    ///
+    /// Nobody sees them until [`Store::deliver`] names the version; if that never happens they are
+    /// swept away by [`Store::sweep`].
+    async fn open_version(&self, fence: Fence) -> Result<std::result::Result<Version, Verdict>>;
+
+    /// Adds chunks to an open version and saves progress.
+    async fn append_chunks(
+        &self,
+        fence: Fence,
+        version: Version,
+        chunks: Vec<Chunk>,
+        progress: Progress,
+    ) -> Result<Verdict>;
+
+    /// Writes finished items: their documents with all chunks, and their results.
+    ///
+    /// Several jobs' deliveries are one transaction; each has its own verdict, in the same order.
+    async fn deliver(&self, deliveries: Vec<Delivery>, now: DateTime<Utc>) -> Result<Vec<Verdict>>;
+
+    /// The items of the job that earlier attempts have already written.
+    async fn delivered_items(&self, id: JobId) -> Result<Vec<u64>>;
+
+    /// Ends an attempt that did not succeed. Changes nothing if the lease has passed to another worker.
+    async fn finish(&self, fence: Fence, outcome: Outcome, now: DateTime<Utc>) -> Result<Verdict>;
+
+    /// Completes the jobs whose last change the index has passed, at most `limit`, and returns their ids.
+    async fn complete_indexed(&self, indexed: u64, limit: u32, now: DateTime<Utc>) -> Result<Vec<JobId>>;
+
+    /// Saves how many chunks of running jobs the index has taken in.
+    async fn index_progress(&self, chunks: Vec<(JobId, u64)>) -> Result<()>;
+
+    /// Cancels a pending job at once; marks a running one, to be ended by [`Store::withdraw`].
+    async fn cancel(&self, id: JobId, now: DateTime<Utc>) -> Result<Change>;
+
+    /// Takes back what a job marked for cancelling has written, `limit` documents at a time.
+    ///
+    /// Answers `true` once nothing is left and the job is `cancelled`, or is not ours to cancel.
+    async fn withdraw(&self, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool>;
+
+    /// Puts a failed or cancelled job back into the queue with `more_attempts` tries.
+    async fn retry(&self, id: JobId, more_attempts: u32, now: DateTime<Utc>) -> Result<Change>;
+
+    /// Ends attempts whose lease ran out before `expired`: back to the queue, or failed when the job
+    /// has no tries left.
+    async fn rescue(&self, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued>;
+
+    /// Deletes rows of final jobs that ended before `older_than`, or are not among the newest `keep`
+    /// jobs. Documents stay. Returns how many were deleted; at most `limit` at a time.
+    async fn clean_up(&self, older_than: DateTime<Utc>, keep: u64, limit: u32) -> Result<u32>;
+
+    // Reading jobs.
+
+    async fn job(&self, id: JobId) -> Result<Option<Job>>;
+    async fn jobs(&self, filter: JobFilter) -> Result<JobPage>;
+    async fn stats(&self) -> Result<JobStats>;
+    /// Item results, failed ones first.
+    async fn job_items(&self, id: JobId, limit: u32) -> Result<Vec<JobItem>>;
+    /// Jobs changed or removed after `after`, in the order of their change numbers.
+    async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges>;
+    /// The latest change number, as it is committed.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    // Documents.
+
+    async fn documents(&self, before: Option<DocumentId>, limit: u32) -> Result<DocumentPage>;
+    async fn document(&self, id: DocumentId, offset: u64, limit: u32) -> Result<Option<DocumentWithChunks>>;
+    /// Deletes a document and its chunks; `false` if there is none.
+    async fn delete_document(&self, id: DocumentId) -> Result<bool>;
+    /// The chunks with these keys that still belong to a document, with it.
+    async fn passages(&self, keys: Vec<ChunkKey>) -> Result<Vec<Passage>>;
+    async fn totals(&self) -> Result<Totals>;
+
+    // Following and upkeep.
+
+    /// What the index must take in after `cursor`, about `max_bytes` of text.
+    async fn index_page(&self, cursor: FeedCursor, max_bytes: usize) -> Result<IndexPage>;
+    /// Deletes up to `limit` chunks that belong to no document. Answers whether more are left.
+    async fn sweep(&self, limit: u32) -> Result<bool>;
+    /// Forgets removals up to `seq`: whoever follows from before it must start anew.
+    async fn forget_removals(&self, seq: u64) -> Result<()>;
+    /// Those of `blobs` that no job and no document refers to.
+    async fn unreferenced_blobs(&self, blobs: Vec<BlobRef>) -> Result<Vec<BlobRef>>;
+}
+
+/// A job to add.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    pub id: JobId,
+    pub job_type: JobType,
+    pub name: String,
+    pub size_bytes: u64,
+    pub total_items: u64,
+    pub metadata: Metadata,
+    pub source: Source,
+    pub max_attempts: u32,
+}
+
+/// Names one worker of one run of the server; new at each start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerId(pub String);
+
+/// Proof that a worker may work on a job.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    pub job: Job,
+    pub source: Source,
+}
+
+impl Lease {
+    /// What guards every write of this attempt.
+    pub fn fence(&self) -> Fence {
+        Fence { job: self.job.job_id, attempt: self.job.attempt }
+    }
+}
+
+/// A job and the attempt that may write to it; an older attempt changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fence {
+    pub job: JobId,
+    pub attempt: u32,
+}
+
+/// What the store wants the worker to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    GoOn,
+    /// Someone asked to cancel the job; nothing was written.
+    StopCancelled,
+    /// The job belongs to another attempt now, or to none; nothing was written.
+    LeaseLost,
+}
+
+/// How an attempt ended without success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Failed(Failure),
+    /// The server is stopping: back to the queue, and the attempt does not count.
+    Released,
+}
+
+/// Why something could not be ingested.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// A sentence for people: what was wrong and what to do about it.
+    pub message: String,
+}
+
+/// Items of one job that are ready to be written.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub fence: Fence,
+    pub items: Vec<ItemResult>,
+    pub progress: Progress,
+    /// These are the job's last items: from now on it waits for the index, and costs no slot.
+    pub last: bool,
+}
+
+/// One item of a job, read or failed.
+#[derive(Clone, Debug)]
+pub struct ItemResult {
+    /// Position in the job, from 0.
+    pub item: u64,
+    pub name: String,
+    pub result: std::result::Result<NewDocument, Failure>,
+}
+
+/// A document that was read.
+#[derive(Clone, Debug)]
+pub struct NewDocument {
+    pub media_type: String,
+    pub size_bytes: u64,
+    pub characters: u64,
+    pub metadata: Metadata,
+    pub blob: Option<BlobRef>,
+    pub content: Content,
+}
+
+/// The chunks of a new document.
+#[derive(Clone, Debug)]
+pub enum Content {
+    Chunks(Vec<Chunk>),
+    /// Already written with [`Store::append_chunks`].
+    Version {
+        version: Version,
+        chunk_count: u64,
+    },
+}
+
+/// One writing of a document. Every writing has a new one, so that old and new chunks never mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u64);
+
+/// Identifies a chunk for the index: its document version and its place therein.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChunkKey(pub u64);
+
+impl ChunkKey {
+    /// Bits for the place: 16.7 million chunks a document, 5 * 10^11 versions.
+    const PLACE_BITS: u32 = 24;
+    /// The most chunks one document can have.
+    pub const MAX_CHUNKS: u64 = 1 << Self::PLACE_BITS;
+
+    pub fn new(version: Version, place: u64) -> Self {
+        debug_assert!(place < Self::MAX_CHUNKS);
+        Self(version.0 << Self::PLACE_BITS | place)
+    }
+
+    pub fn version(self) -> Version {
+        Version(self.0 >> Self::PLACE_BITS)
+    }
+
+    pub fn place(self) -> u64 {
+        self.0 & (Self::MAX_CHUNKS - 1)
+    }
+}
+
+/// What became of a wish to change a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    Unknown,
+    /// The job's state does not allow it; here it is.
+    Refused(Job),
+    Done(Job),
+}
+
+/// What [`Store::rescue`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rescued {
+    pub requeued: u64,
+    pub failed: Vec<JobId>,
+    /// Marked for cancelling, with nobody left to end them.
+    pub to_withdraw: Vec<Fence>,
+}
+
+/// Changes of jobs in order.
+#[derive(Clone, Debug, Default)]
+pub struct JobChanges {
+    /// Change number and event.
+    pub events: Vec<(u64, JobEvent)>,
+    /// Removals after `after` have been forgotten: the follower must load everything anew.
+    pub too_old: bool,
+}
+
+/// A chunk with the document it belongs to.
+#[derive(Clone, Debug)]
+pub struct Passage {
+    pub key: ChunkKey,
+    pub chunk: Chunk,
+    pub document: Document,
+}
+
+/// How much the store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub documents: u64,
+    pub chunks: u64,
+    pub bytes: u64,
+}
+
+/// How far the index has read: all changes up to `seq`, and of the document whose change comes next
+/// the chunks up to `chunk`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedCursor {
+    pub seq: u64,
+    pub chunk: Option<(u64, ChunkKey)>,
+}
+
+/// What the index must take in next. Apply removals last.
+#[derive(Clone, Debug, Default)]
+pub struct IndexPage {
+    pub chunks: Vec<(ChunkKey, String)>,
+    pub removed: Vec<Version>,
+    /// Jobs with large documents among these chunks, and how many chunks each.
+    pub jobs: Vec<(JobId, u64)>,
+    pub cursor: FeedCursor,
+    /// There is nothing after this page yet.
+    pub caught_up: bool,
+    /// Removals before the cursor have been forgotten: the index must be rebuilt from nothing.
+    pub too_old: bool,
+}

@@ -1,0 +1,378 @@
+//! One attempt at a job, from claim to completion. Every statement is guarded by job and attempt.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::rows::{self, bytes};
+use super::*;
+use crate::domain::{JobStatus, Stage};
+
+/// Texts up to this size are claimed in groups, in bytes.
+const SMALL_TEXT: u64 = 64 << 10;
+
+/// Documents with more chunks than this report how far the index is within them.
+pub(super) const LARGE_DOCUMENT: u64 = 1000;
+
+pub(super) fn claim(
+    tx: &Tx<'_>,
+    worker: &WorkerId,
+    group: u32,
+    lease_until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Lease>> {
+    let mut leases: Vec<Lease> = Vec::new();
+    let mut due = tx.connection.prepare_cached(&format!(
+        "select {}, (select source from job_source where job = job.id) from job \
+         where status = 'pending' and due_at <= ?1 order by due_at, id limit ?2",
+        rows::JOB
+    ))?;
+    let mut due = due.query(params![now.timestamp_millis(), group.max(1)])?;
+    while let Some(row) = due.next()? {
+        let job = rows::job(row)?;
+        if !leases.is_empty() && !goes_in_groups(&job) {
+            break;
+        }
+        let alone = !goes_in_groups(&job);
+        let source = row.get_ref(rows::JOB_COLUMNS)?.as_str().unwrap_or_default();
+        let source = serde_json::from_str(source).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        leases.push(Lease { job, source });
+        if alone {
+            break;
+        }
+    }
+    drop(due);
+    for lease in &mut leases {
+        lease.job = start(tx, &lease.job, worker, lease_until, now)?;
+    }
+    Ok(leases)
+}
+
+fn goes_in_groups(job: &Job) -> bool {
+    job.job_type == JobType::TextIngestion && job.size_bytes <= SMALL_TEXT && job.attempt == 0
+}
+
+fn start(
+    tx: &Tx<'_>,
+    job: &Job,
+    worker: &WorkerId,
+    lease_until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Job> {
+    let mut statement = tx.connection.prepare_cached(&format!(
+        "update job set seq = :seq, status = 'running', stage = 'reading', attempt = attempt + 1, \
+         worker = :worker, lease_until = :until, started_at = :now, progress = 0, bytes_done = 0, \
+         chunks_indexed = 0, message = '' where id = :id and status = 'pending' returning {}",
+        rows::JOB
+    ))?;
+    Ok(statement.query_row(
+        named_params! {
+            ":seq": tx.next_seq(),
+            ":worker": worker.0,
+            ":until": lease_until.timestamp_millis(),
+            ":now": now.timestamp_millis(),
+            ":id": bytes(job.job_id),
+        },
+        rows::job,
+    )?)
+}
+
+/// Whether this attempt may still write.
+fn standing(tx: &Tx<'_>, fence: Fence) -> Result<Verdict> {
+    let cancel_requested = tx
+        .connection
+        .prepare_cached(
+            "select cancel_requested from job where id = ?1 and attempt = ?2 and stage = 'reading'",
+        )?
+        .query_row(params![bytes(fence.job), fence.attempt], |row| row.get::<_, bool>(0))
+        .optional()?;
+    Ok(match cancel_requested {
+        None => Verdict::LeaseLost,
+        Some(true) => Verdict::StopCancelled,
+        Some(false) => Verdict::GoOn,
+    })
+}
+
+pub(super) fn heartbeat(
+    tx: &Tx<'_>,
+    fence: Fence,
+    progress: Progress,
+    lease_until: DateTime<Utc>,
+) -> Result<Verdict> {
+    let verdict = standing(tx, fence)?;
+    if verdict == Verdict::GoOn {
+        save_progress(tx, fence, progress)?;
+        tx.connection
+            .prepare_cached("update job set lease_until = ?2 where id = ?1")?
+            .execute(params![bytes(fence.job), lease_until.timestamp_millis()])?;
+    }
+    Ok(verdict)
+}
+
+/// Saves progress if there is any; a job that stands still is not a change.
+fn save_progress(tx: &Tx<'_>, fence: Fence, progress: Progress) -> Result<()> {
+    tx.connection
+        .prepare_cached(
+            "update job set seq = :seq, bytes_done = :bytes, chunks_created = :chunks, \
+             total_items = max(total_items, :total), processed_items = :items, failed_items = :failed, \
+             progress = max(progress, :progress) \
+             where id = :id and (bytes_done <> :bytes or chunks_created <> :chunks \
+             or processed_items <> :items)",
+        )?
+        .execute(named_params! {
+            ":seq": tx.next_seq(),
+            ":bytes": progress.bytes_done,
+            ":chunks": progress.chunks_created,
+            ":total": progress.items_total,
+            ":items": progress.items_done,
+            ":failed": progress.items_failed,
+            ":progress": progress.fraction(),
+            ":id": bytes(fence.job),
+        })?;
+    Ok(())
+}
+
+pub(super) fn open_version(tx: &Tx<'_>, fence: Fence) -> Result<std::result::Result<Version, Verdict>> {
+    let verdict = standing(tx, fence)?;
+    if verdict != Verdict::GoOn {
+        return Ok(Err(verdict));
+    }
+    let version = tx.next_seq();
+    tx.connection
+        .prepare_cached("insert into loose_version (version, job, attempt) values (?1, ?2, ?3)")?
+        .execute(params![version, bytes(fence.job), fence.attempt])?;
+    Ok(Ok(Version(version)))
+}
+
+pub(super) fn append_chunks(
+    tx: &Tx<'_>,
+    fence: Fence,
+    version: Version,
+    chunks: &[Chunk],
+    progress: Progress,
+) -> Result<Verdict> {
+    let verdict = standing(tx, fence)?;
+    if verdict == Verdict::GoOn {
+        documents::insert_chunks(tx, version, chunks)?;
+        save_progress(tx, fence, progress)?;
+    }
+    Ok(verdict)
+}
+
+pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> Result<Verdict> {
+    let verdict = standing(tx, delivery.fence)?;
+    if verdict != Verdict::GoOn {
+        return Ok(verdict);
+    }
+    let id = bytes(delivery.fence.job);
+    let (has_items, mut last_change): (bool, u64) = tx
+        .connection
+        .prepare_cached("select job_type, wait_seq from job where id = ?1")?
+        .query_row([id], |row| Ok((rows::parsed::<JobType>(row, 0)?.has_items(), row.get(1)?)))?;
+    for item in &delivery.items {
+        if let Ok(document) = &item.result {
+            last_change = documents::write(tx, delivery.fence.job, item, document, now)?;
+        }
+        if has_items {
+            insert_item(tx, delivery.fence.job, item)?;
+        }
+    }
+    let progress = &delivery.progress;
+    let stage = if delivery.last { Stage::Indexing } else { Stage::Reading };
+    tx.connection
+        .prepare_cached(
+            "update job set seq = :seq, wait_seq = :wait_seq, stage = :stage, \
+             worker = case when :last then null else worker end, \
+             lease_until = case when :last then null else lease_until end, \
+             bytes_done = :bytes, chunks_created = :chunks, total_items = max(total_items, :total), \
+             processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
+             where id = :id",
+        )?
+        .execute(named_params! {
+            ":seq": tx.next_seq(),
+            ":wait_seq": last_change,
+            ":stage": stage.as_str(),
+            ":last": delivery.last,
+            ":bytes": progress.bytes_done,
+            ":chunks": progress.chunks_created,
+            ":total": progress.items_total,
+            ":items": progress.items_done,
+            ":failed": progress.items_failed,
+            ":progress": progress.fraction(),
+            ":id": id,
+        })?;
+    Ok(Verdict::GoOn)
+}
+
+fn insert_item(tx: &Tx<'_>, job: JobId, item: &ItemResult) -> Result<()> {
+    let (document, chunks, code, message) = match &item.result {
+        Ok(document) => {
+            (Some(DocumentId::of(job, item.item).0.into_bytes()), document.content.chunk_count(), "", "")
+        }
+        Err(failure) => (None, 0, failure.code, failure.message.as_str()),
+    };
+    tx.connection
+        .prepare_cached(
+            "insert or replace into job_item (job, item, name, document, chunks, error_code, error_message) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![bytes(job), item.item, item.name, document, chunks, code, message])?;
+    Ok(())
+}
+
+pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime<Utc>) -> Result<Verdict> {
+    let verdict = standing(tx, fence)?;
+    if verdict != Verdict::GoOn {
+        return Ok(verdict);
+    }
+    match outcome {
+        Outcome::Failed(failure) => fail(tx, fence.job, failure, now)?,
+        // The attempt is given back: stopping is not failing.
+        Outcome::Released => back_to_queue(tx, fence.job, 1)?,
+    }
+    Ok(Verdict::GoOn)
+}
+
+fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
+    tx.connection
+        .prepare_cached(
+            "update job set seq = ?2, status = 'failed', stage = null, worker = null, lease_until = null, \
+             completed_at = ?3, message = 'Failed', error_code = ?4, error_message = ?5, \
+             chunks_created = (select coalesce(sum(chunk_count), 0) from document where job = ?1) where id = ?1",
+        )?
+        .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis(), failure.code, failure.message])?;
+    Ok(())
+}
+
+fn back_to_queue(tx: &Tx<'_>, id: JobId, attempts_given_back: u32) -> Result<()> {
+    // The next attempt begins where the items delivered so far end; what was counted beyond is not there.
+    tx.connection
+        .prepare_cached(
+            "update job set seq = ?2, status = 'pending', stage = null, worker = null, lease_until = null, \
+             started_at = null, progress = 0, attempt = attempt - ?3, \
+             (processed_items, failed_items, chunks_created) = (select count(*), \
+             coalesce(sum(error_code <> ''), 0), coalesce(sum(chunks), 0) from job_item where job = ?1) \
+             where id = ?1",
+        )?
+        .execute(params![bytes(id), tx.next_seq(), attempts_given_back])?;
+    Ok(())
+}
+
+pub(super) fn anyone_waits(connection: &Connection, indexed: u64) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "select exists (select 1 from job where stage = 'indexing' and wait_seq <= ?1 and cancel_requested = 0)",
+    )?;
+    Ok(statement.query_row([indexed], |row| row.get(0))?)
+}
+
+pub(super) fn complete_indexed(
+    tx: &Tx<'_>,
+    indexed: u64,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Vec<JobId>> {
+    let completed = tx
+        .connection
+        .prepare_cached(&format!(
+            "select {} from job where stage = 'indexing' and wait_seq <= ?1 and cancel_requested = 0 \
+             order by wait_seq limit ?2",
+            rows::JOB
+        ))?
+        .query_map(params![indexed, limit], rows::job)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for job in &completed {
+        let id = bytes(job.job_id);
+        tx.connection
+            .prepare_cached(
+                "update job set seq = ?2, status = 'completed', stage = null, progress = 1, \
+                 chunks_indexed = chunks_created, completed_at = ?3, message = ?4 where id = ?1",
+            )?
+            .execute(params![id, tx.next_seq(), now.timestamp_millis(), job.success_message()])?;
+        jobs::forget_source(tx, id)?;
+    }
+    Ok(completed.into_iter().map(|job| job.job_id).collect())
+}
+
+pub(super) fn index_progress(tx: &Tx<'_>, chunks: &[(JobId, u64)]) -> Result<()> {
+    for (id, indexed) in chunks {
+        let id = bytes(*id);
+        let Some((created, size)) = tx
+            .connection
+            .prepare_cached(
+                "select chunks_created, size_bytes from job where id = ?1 and stage = 'indexing'",
+            )?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?
+        else {
+            continue;
+        };
+        let progress = Progress {
+            bytes_done: size,
+            bytes_total: size,
+            chunks_created: created,
+            chunks_indexed: *indexed,
+            ..Progress::default()
+        };
+        tx.connection
+            .prepare_cached(
+                "update job set seq = ?2, chunks_indexed = ?3, progress = max(progress, ?4) where id = ?1",
+            )?
+            .execute(params![id, tx.next_seq(), indexed, progress.fraction()])?;
+    }
+    Ok(())
+}
+
+pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool> {
+    let id = bytes(fence.job);
+    let ours: bool = tx
+        .connection
+        .prepare_cached(
+            "select exists (select 1 from job where id = ?1 and attempt = ?2 and status = 'running' \
+             and cancel_requested = 1)",
+        )?
+        .query_row(params![id, fence.attempt], |row| row.get(0))?;
+    if !ours {
+        return Ok(true);
+    }
+    if documents::delete_of_job(tx, fence.job, limit)? == limit {
+        return Ok(false);
+    }
+    jobs::forget_results(tx, fence.job)?;
+    tx.connection
+        .prepare_cached(
+            "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
+             cancel_requested = 0, completed_at = ?3, message = 'Cancelled' where id = ?1",
+        )?
+        .execute(params![id, tx.next_seq(), now.timestamp_millis()])?;
+    Ok(true)
+}
+
+pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued> {
+    let mut rescued = Rescued::default();
+    let lost = tx
+        .connection
+        .prepare_cached(&format!(
+            "select {} from job where status = 'running' and (lease_until < ?1 \
+             or (stage = 'indexing' and cancel_requested = 1)) order by id",
+            rows::JOB
+        ))?
+        .query_map([expired.timestamp_millis()], rows::job)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for job in lost {
+        debug_assert_eq!(job.status, JobStatus::Running);
+        if job.cancel_requested {
+            rescued.to_withdraw.push(Fence { job: job.job_id, attempt: job.attempt });
+        } else if job.attempt >= job.max_attempts {
+            let message = format!(
+                "The server stopped {} times while it worked on this job, so it does not try again by \
+                 itself. Retry it if you think the cause was another.",
+                job.attempt
+            );
+            fail(tx, job.job_id, &Failure { code: "crashed", message }, now)?;
+            rescued.failed.push(job.job_id);
+        } else {
+            back_to_queue(tx, job.job_id, 0)?;
+            rescued.requeued += 1;
+        }
+    }
+    Ok(rescued)
+}

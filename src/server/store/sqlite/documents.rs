@@ -1,0 +1,233 @@
+//! Documents and their chunks: written, read, deleted, swept.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::rows::{self, bytes};
+use super::*;
+
+/// Chunks of a deleted document that go at once; more are swept in the background.
+const SWEPT_AT_ONCE: u64 = 500;
+
+/// Writes one document with its chunks, in place of what an earlier attempt wrote. Returns the change
+/// number the index must pass.
+pub(super) fn write(
+    tx: &Tx<'_>,
+    job: JobId,
+    item: &ItemResult,
+    document: &NewDocument,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let id = DocumentId::of(job, item.item);
+    delete(tx, id)?;
+    let seq = tx.next_seq();
+    let version = match &document.content {
+        Content::Chunks(chunks) => {
+            insert_chunks(tx, Version(seq), chunks)?;
+            Version(seq)
+        }
+        Content::Version { version, .. } => {
+            tx.connection
+                .prepare_cached("delete from loose_version where version = ?1")?
+                .execute([version.0])?;
+            *version
+        }
+    };
+    tx.connection
+        .prepare_cached(
+            "insert into document (id, seq, version, job, name, media_type, size_bytes, characters, \
+             chunk_count, metadata, blob, created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            id.0.into_bytes(),
+            seq,
+            version.0,
+            bytes(job),
+            item.name,
+            document.media_type,
+            document.size_bytes,
+            document.characters,
+            document.content.chunk_count(),
+            rows::to_json(&document.metadata)?,
+            document.blob.map(|blob| blob.0),
+            now.timestamp_millis(),
+        ])?;
+    Ok(seq)
+}
+
+pub(super) fn insert_chunks(tx: &Tx<'_>, version: Version, chunks: &[Chunk]) -> Result<()> {
+    let mut insert = tx
+        .connection
+        .prepare_cached("insert into chunk (key, start_char, end_char, text) values (?1, ?2, ?3, ?4)")?;
+    for chunk in chunks {
+        let key = ChunkKey::new(version, chunk.chunk_index);
+        insert.execute(params![key.0, chunk.start, chunk.end, chunk.text])?;
+    }
+    Ok(())
+}
+
+pub(super) fn page(connection: &Connection, before: Option<DocumentId>, limit: u32) -> Result<DocumentPage> {
+    let before = before.map_or([0xff; 16], |id| id.0.into_bytes());
+    let mut documents = connection
+        .prepare_cached(&format!(
+            "select {} from document d where d.id < ?1 order by d.id desc limit ?2",
+            rows::DOCUMENT
+        ))?
+        .query_map(params![before, limit + 1], rows::document)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let more = documents.len() > limit as usize;
+    documents.truncate(limit as usize);
+    let next = if more { documents.last().map(|it| it.document_id) } else { None };
+    Ok(DocumentPage { documents, total_count: totals(connection)?.documents, next })
+}
+
+pub(super) fn document(
+    connection: &Connection,
+    id: DocumentId,
+    offset: u64,
+    limit: u32,
+) -> Result<Option<DocumentWithChunks>> {
+    let found = connection
+        .prepare_cached(&format!("select {}, d.version from document d where d.id = ?1", rows::DOCUMENT))?
+        .query_row([id.0.into_bytes()], |row| {
+            Ok((rows::document(row)?, Version(row.get(rows::DOCUMENT_COLUMNS)?)))
+        })
+        .optional()?;
+    let Some((document, version)) = found else { return Ok(None) };
+    let offset = offset.min(document.chunk_count);
+    let end = (offset + u64::from(limit)).min(document.chunk_count);
+    let first = ChunkKey::new(version, offset);
+    let chunks = connection
+        .prepare_cached(
+            "select key, start_char, end_char, text from chunk where key >= ?1 and key < ?2 order by key",
+        )?
+        .query_map(params![first.0, first.0 + (end - offset)], chunk)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let next_offset = (end < document.chunk_count).then_some(end);
+    Ok(Some(DocumentWithChunks { document, chunks, next_offset }))
+}
+
+fn chunk(row: &rusqlite::Row<'_>) -> rusqlite::Result<Chunk> {
+    Ok(Chunk {
+        chunk_index: ChunkKey(row.get(0)?).place(),
+        start: row.get(1)?,
+        end: row.get(2)?,
+        text: row.get(3)?,
+    })
+}
+
+pub(super) fn passages(connection: &Connection, keys: &[ChunkKey]) -> Result<Vec<Passage>> {
+    let mut by_version = connection
+        .prepare_cached(&format!("select {} from document d where d.version = ?1", rows::DOCUMENT))?;
+    let mut by_key =
+        connection.prepare_cached("select key, start_char, end_char, text from chunk where key = ?1")?;
+    let mut documents: HashMap<Version, Option<Document>> = HashMap::new();
+    let mut passages = Vec::with_capacity(keys.len());
+    for key in keys {
+        let document = match documents.get(&key.version()) {
+            Some(known) => known.clone(),
+            None => {
+                let read = by_version.query_row([key.version().0], rows::document).optional()?;
+                documents.insert(key.version(), read.clone());
+                read
+            }
+        };
+        // The index may still hold what the store no longer has.
+        let Some(document) = document else { continue };
+        if let Some(chunk) = by_key.query_row([key.0], chunk).optional()? {
+            passages.push(Passage { key: *key, chunk, document });
+        }
+    }
+    Ok(passages)
+}
+
+pub(super) fn totals(connection: &Connection) -> Result<Totals> {
+    let mut statement = connection.prepare_cached("select documents, chunks, bytes from document_count")?;
+    Ok(statement.query_row([], |row| {
+        Ok(Totals { documents: row.get(0)?, chunks: row.get(1)?, bytes: row.get(2)? })
+    })?)
+}
+
+pub(super) fn delete(tx: &Tx<'_>, id: DocumentId) -> Result<bool> {
+    let deleted = tx
+        .connection
+        .prepare_cached("delete from document where id = ?1 returning version, chunk_count")?
+        .query_row([id.0.into_bytes()], |row| Ok((Version(row.get(0)?), row.get::<_, u64>(1)?)))
+        .optional()?;
+    let Some((version, chunks)) = deleted else { return Ok(false) };
+    tx.connection
+        .prepare_cached("insert into removal (seq, version) values (?1, ?2)")?
+        .execute(params![tx.next_seq(), version.0])?;
+    if chunks <= SWEPT_AT_ONCE {
+        delete_chunks(tx, version, u32::MAX)?;
+    } else {
+        tx.connection
+            .prepare_cached("insert into loose_version (version) values (?1)")?
+            .execute([version.0])?;
+    }
+    Ok(true)
+}
+
+/// Deletes up to `limit` documents that a job made, and returns how many.
+pub(super) fn delete_of_job(tx: &Tx<'_>, job: JobId, limit: u32) -> Result<u32> {
+    let ids = tx
+        .connection
+        .prepare_cached("select id from document where job = ?1 limit ?2")?
+        .query_map(params![bytes(job), limit], |row| rows::uuid(row, 0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for id in &ids {
+        delete(tx, DocumentId(*id))?;
+    }
+    Ok(ids.len() as u32)
+}
+
+fn delete_chunks(tx: &Tx<'_>, version: Version, limit: u32) -> Result<usize> {
+    let first = ChunkKey::new(version, 0).0;
+    Ok(tx
+        .connection
+        .prepare_cached(
+            "delete from chunk where key in (select key from chunk where key >= ?1 and key < ?2 limit ?3)",
+        )?
+        .execute(params![first, first + ChunkKey::MAX_CHUNKS, limit])?)
+}
+
+pub(super) fn sweep(tx: &Tx<'_>, limit: u32) -> Result<bool> {
+    let loose = tx
+        .connection
+        .prepare_cached(
+            "select version from loose_version l where not exists (select 1 from job j where j.id = l.job \
+             and j.attempt = l.attempt and j.stage = 'reading') limit 1",
+        )?
+        .query_row([], |row| row.get(0).map(Version))
+        .optional()?;
+    let Some(version) = loose else { return Ok(false) };
+    if delete_chunks(tx, version, limit)? < limit as usize {
+        tx.connection.prepare_cached("delete from loose_version where version = ?1")?.execute([version.0])?;
+    }
+    Ok(true)
+}
+
+pub(super) fn unreferenced_blobs(connection: &Connection, blobs: &[BlobRef]) -> Result<Vec<BlobRef>> {
+    let mut referenced = connection.prepare_cached(
+        "select exists (select 1 from job_blob where blob = ?1) or exists (select 1 from document where blob = ?1)",
+    )?;
+    let mut unreferenced = Vec::new();
+    for blob in blobs {
+        if !referenced.query_row([blob.0], |row| row.get::<_, bool>(0))? {
+            unreferenced.push(*blob);
+        }
+    }
+    Ok(unreferenced)
+}
+
+impl Content {
+    /// How many chunks the document has.
+    pub fn chunk_count(&self) -> u64 {
+        match self {
+            Self::Chunks(chunks) => chunks.len() as u64,
+            Self::Version { chunk_count, .. } => *chunk_count,
+        }
+    }
+}

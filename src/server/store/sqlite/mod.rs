@@ -1,0 +1,234 @@
+//! The store in one SQLite file: a single writer thread with group commit, and readers that never
+//! wait for it (WAL).
+
+mod attempts;
+mod documents;
+mod follow;
+mod jobs;
+mod queue;
+mod readers;
+mod rows;
+mod writer;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+use tokio::sync::watch;
+
+use super::*;
+use queue::Lane;
+use readers::Readers;
+use writer::{Tx, Writer};
+
+/// Applied in order; one that has been released never changes.
+const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/0001_start.sql"))];
+
+/// What the writing connection keeps of the database in memory, in KiB.
+const WRITER_CACHE: i64 = 32 << 10;
+
+/// A store in one file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, making or migrating it as needed.
+    ///
+    /// Blocks; the caller must hold the data folder's lock, because change numbers are counted in
+    /// memory.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut connection = connect(path)?;
+        // Only a new database takes a page size. Eight kilobytes hold several chunks with little waste.
+        connection.pragma_update(None, "page_size", 8192)?;
+        // The pages that change all the time should stay in memory.
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        // Fewer, larger checkpoints: a page that changes often is copied into the database once.
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
+        let seq = connection.query_row("select seq from change_counter", [], |row| row.get(0))?;
+        Ok(Self { writer: Writer::start(connection, seq)?, readers: Readers::new(path) })
+    }
+
+    /// A step that a client waits for.
+    async fn write<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.run(Lane::Client, step).await
+    }
+
+    /// A step of the work on jobs, which must not keep clients waiting.
+    async fn work<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.run(Lane::Background, step).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.readers.run(question).await
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn accept(&self, job: NewJob, now: DateTime<Utc>) -> Result<Job> {
+        self.write(move |tx| jobs::accept(tx, &job, now)).await
+    }
+
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        group: u32,
+        lease_until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Lease>> {
+        let worker = worker.clone();
+        self.work(move |tx| attempts::claim(tx, &worker, group, lease_until, now)).await
+    }
+
+    async fn heartbeat(
+        &self,
+        fence: Fence,
+        progress: Progress,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Verdict> {
+        self.work(move |tx| attempts::heartbeat(tx, fence, progress, lease_until)).await
+    }
+
+    async fn open_version(&self, fence: Fence) -> Result<std::result::Result<Version, Verdict>> {
+        self.work(move |tx| attempts::open_version(tx, fence)).await
+    }
+
+    async fn append_chunks(
+        &self,
+        fence: Fence,
+        version: Version,
+        chunks: Vec<Chunk>,
+        progress: Progress,
+    ) -> Result<Verdict> {
+        self.work(move |tx| attempts::append_chunks(tx, fence, version, &chunks, progress)).await
+    }
+
+    async fn deliver(&self, deliveries: Vec<Delivery>, now: DateTime<Utc>) -> Result<Vec<Verdict>> {
+        self.work(move |tx| deliveries.iter().map(|it| attempts::deliver(tx, it, now)).collect()).await
+    }
+
+    async fn delivered_items(&self, id: JobId) -> Result<Vec<u64>> {
+        self.read(move |connection| jobs::delivered_items(connection, id)).await
+    }
+
+    async fn finish(&self, fence: Fence, outcome: Outcome, now: DateTime<Utc>) -> Result<Verdict> {
+        self.work(move |tx| attempts::finish(tx, fence, &outcome, now)).await
+    }
+
+    async fn complete_indexed(&self, indexed: u64, limit: u32, now: DateTime<Utc>) -> Result<Vec<JobId>> {
+        // Asked of a reader first: mostly nobody waits, and then the writer need not flush.
+        if !self.read(move |connection| attempts::anyone_waits(connection, indexed)).await? {
+            return Ok(Vec::new());
+        }
+        self.work(move |tx| attempts::complete_indexed(tx, indexed, limit, now)).await
+    }
+
+    async fn index_progress(&self, chunks: Vec<(JobId, u64)>) -> Result<()> {
+        self.work(move |tx| attempts::index_progress(tx, &chunks)).await
+    }
+
+    async fn cancel(&self, id: JobId, now: DateTime<Utc>) -> Result<Change> {
+        self.write(move |tx| jobs::cancel(tx, id, now)).await
+    }
+
+    async fn withdraw(&self, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool> {
+        self.work(move |tx| attempts::withdraw(tx, fence, limit, now)).await
+    }
+
+    async fn retry(&self, id: JobId, more_attempts: u32, now: DateTime<Utc>) -> Result<Change> {
+        self.write(move |tx| jobs::retry(tx, id, more_attempts, now)).await
+    }
+
+    async fn rescue(&self, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued> {
+        self.work(move |tx| attempts::rescue(tx, expired, now)).await
+    }
+
+    async fn clean_up(&self, older_than: DateTime<Utc>, keep: u64, limit: u32) -> Result<u32> {
+        self.work(move |tx| jobs::clean_up(tx, older_than, keep, limit)).await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<Job>> {
+        self.read(move |connection| jobs::job(connection, id)).await
+    }
+
+    async fn jobs(&self, filter: JobFilter) -> Result<JobPage> {
+        self.read(move |connection| jobs::page(connection, &filter)).await
+    }
+
+    async fn stats(&self) -> Result<JobStats> {
+        self.read(jobs::stats).await
+    }
+
+    async fn job_items(&self, id: JobId, limit: u32) -> Result<Vec<JobItem>> {
+        self.read(move |connection| jobs::items(connection, id, limit)).await
+    }
+
+    async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges> {
+        self.read(move |connection| follow::job_changes(connection, after, limit)).await
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.writer.latest()
+    }
+
+    async fn documents(&self, before: Option<DocumentId>, limit: u32) -> Result<DocumentPage> {
+        self.read(move |connection| documents::page(connection, before, limit)).await
+    }
+
+    async fn document(&self, id: DocumentId, offset: u64, limit: u32) -> Result<Option<DocumentWithChunks>> {
+        self.read(move |connection| documents::document(connection, id, offset, limit)).await
+    }
+
+    async fn delete_document(&self, id: DocumentId) -> Result<bool> {
+        self.write(move |tx| documents::delete(tx, id)).await
+    }
+
+    async fn passages(&self, keys: Vec<ChunkKey>) -> Result<Vec<Passage>> {
+        self.read(move |connection| documents::passages(connection, &keys)).await
+    }
+
+    async fn totals(&self) -> Result<Totals> {
+        self.read(documents::totals).await
+    }
+
+    async fn index_page(&self, cursor: FeedCursor, max_bytes: usize) -> Result<IndexPage> {
+        self.read(move |connection| follow::index_page(connection, cursor, max_bytes)).await
+    }
+
+    async fn sweep(&self, limit: u32) -> Result<bool> {
+        self.work(move |tx| documents::sweep(tx, limit)).await
+    }
+
+    async fn forget_removals(&self, seq: u64) -> Result<()> {
+        self.work(move |tx| follow::forget_removals(tx, seq)).await
+    }
+
+    async fn unreferenced_blobs(&self, blobs: Vec<BlobRef>) -> Result<Vec<BlobRef>> {
+        self.read(move |connection| documents::unreferenced_blobs(connection, &blobs)).await
+    }
+}

@@ -1,0 +1,157 @@
+//! Group commit: one thread owns the only writing connection.
+//!
+//! It applies everything that waits in one transaction, each request in its own savepoint, commits
+//! once, and only then answers all of them. Throughput so follows the batch and not the disk's flush
+//! rate, and every answer is durable.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use super::queue::{Lane, Queue};
+use crate::server::store::StoreError;
+
+/// The most requests and the longest time one transaction takes, so that the first does not wait long.
+const GROUP: usize = 512;
+const GROUP_TIME: Duration = Duration::from_millis(20);
+
+/// The door to the writing thread. The thread ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Writer {
+    requests: Arc<Queue<Request>>,
+    latest: watch::Receiver<u64>,
+}
+
+/// One step inside the present transaction.
+pub(super) struct Tx<'a> {
+    pub(super) connection: &'a Connection,
+    seq: Cell<u64>,
+}
+
+impl Tx<'_> {
+    /// Takes the next change number.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.seq.set(self.seq.get() + 1);
+        self.seq.get()
+    }
+}
+
+/// Does its step and answers whether to keep it, and whom to tell after the commit.
+type Request = Box<dyn FnOnce(&Tx<'_>) -> (bool, Reply) + Send>;
+type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+impl Writer {
+    /// Starts the thread. `seq` is the latest change number in the database.
+    pub(super) fn start(connection: Connection, seq: u64) -> Result<Self, StoreError> {
+        let requests = Arc::new(Queue::default());
+        let waiting = requests.clone();
+        let (committed, latest) = watch::channel(seq);
+        std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || write_all(&connection, &waiting, &committed))
+            .map_err(|_| StoreError::Stopped)?;
+        Ok(Self { requests, latest })
+    }
+
+    /// The latest committed change number.
+    pub(super) fn latest(&self) -> watch::Receiver<u64> {
+        self.latest.clone()
+    }
+
+    /// Runs `step` in the next transaction and returns its result once that is on disk.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        step: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let request: Request = Box::new(move |tx| {
+            let result = catch_unwind(AssertUnwindSafe(|| step(tx))).unwrap_or(Err(StoreError::Panicked));
+            let keep = result.is_ok();
+            let reply: Reply = Box::new(move |committed| {
+                // Whoever asked may have gone; the step is done all the same.
+                let _ = answer.send(committed.and(result));
+            });
+            (keep, reply)
+        });
+        self.requests.push(lane, request).map_err(|_| StoreError::Stopped)?;
+        answered.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.requests.close();
+    }
+}
+
+fn write_all(connection: &Connection, waiting: &Queue<Request>, committed: &watch::Sender<u64>) {
+    while let Some(first) = waiting.next() {
+        let tx = Tx { connection, seq: Cell::new(*committed.borrow()) };
+        let mut replies = Vec::new();
+        match group(&tx, first, waiting, &mut replies) {
+            Ok(()) => {
+                let seq = tx.seq.get();
+                committed.send_if_modified(|latest| std::mem::replace(latest, seq) != seq);
+                replies.into_iter().for_each(|reply| reply(Ok(())));
+            }
+            Err(error) => {
+                // Fails too when nothing was begun, which is as good.
+                let _ = connection.execute_batch("rollback");
+                tracing::error!(%error, requests = replies.len(), "a transaction failed; nothing of it was written");
+                replies.into_iter().for_each(|reply| reply(Err(same_error(&error))));
+            }
+        }
+    }
+}
+
+/// Applies `first` and all that wait in one transaction.
+fn group(
+    tx: &Tx<'_>,
+    first: (Lane, Request),
+    waiting: &Queue<Request>,
+    replies: &mut Vec<Reply>,
+) -> Result<(), StoreError> {
+    let started = Instant::now();
+    let before = tx.seq.get();
+    tx.run("begin immediate")?;
+    let mut next = Some(first);
+    while let Some((lane, request)) = next {
+        let began = Instant::now();
+        tx.run("savepoint request")?;
+        let (keep, reply) = request(tx);
+        replies.push(reply);
+        if !keep {
+            tx.run("rollback to request")?;
+        }
+        tx.run("release request")?;
+        if lane == Lane::Background {
+            waiting.rest_after(began.elapsed());
+        }
+        let room = replies.len() < GROUP && started.elapsed() < GROUP_TIME;
+        next = if room { waiting.try_next() } else { None };
+    }
+    if tx.seq.get() != before {
+        tx.connection.prepare_cached("update change_counter set seq = ?1")?.execute([tx.seq.get()])?;
+    }
+    tx.run("commit")
+}
+
+impl Tx<'_> {
+    fn run(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+}
+
+/// Everyone in a failed transaction hears of the same cause.
+fn same_error(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Database(cause) => StoreError::from_transaction(cause),
+        other => StoreError::Corrupt(other.to_string()),
+    }
+}

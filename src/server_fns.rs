@@ -1,0 +1,169 @@
+//! The one door from pages to the server: thin functions, no decisions.
+//!
+//! A body is compiled for the server only, so server imports go inside. Each function calls the
+//! method that the REST handler of the same name calls, and fails with the same [`Problem`].
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use http::Method;
+use leptos::prelude::*;
+use leptos::server_fn::client::Client;
+use leptos::server_fn::codec::{Encoding, IntoReq, Json, JsonEncoding, PostUrl};
+use leptos::server_fn::error::{FromServerFnError, IntoAppError, ServerFnErrorErr};
+
+use leptos::server_fn::response::ClientRes;
+use leptos::server_fn::server::Server;
+use leptos::server_fn::{ContentType, Http, Protocol};
+use serde::de::DeserializeOwned;
+
+use crate::domain::{
+    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobId, JobItem, JobStatus, JobsView,
+    KnowledgeBase, Problem, json,
+};
+
+/// The newest jobs, or those older than `before`, with the counts of all.
+#[server(prefix = "/_fn", endpoint = "list_jobs", protocol = Call<Json>)]
+pub async fn list_jobs(
+    status: Option<JobStatus>,
+    before: Option<JobId>,
+    limit: u32,
+) -> Result<JobsView, Problem> {
+    use crate::domain::JobFilter;
+    use crate::server::{http::problem::answer, state::AppState};
+    let filter = JobFilter { status, before, limit, ..JobFilter::default() };
+    answer(expect_context::<AppState>().jobs.view(filter).await)
+}
+
+/// One job with the results of its items.
+#[server(prefix = "/_fn", endpoint = "get_job", protocol = Call<Json>)]
+pub async fn get_job(id: JobId) -> Result<(Job, Vec<JobItem>), Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.get_with_items(id).await).map(|found| (found.job, found.items))
+}
+
+/// Cancels a pending job at once, and asks a running one to stop.
+#[server(prefix = "/_fn", endpoint = "cancel_job", protocol = Call<PostUrl>)]
+pub async fn cancel_job(id: JobId) -> Result<Job, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.cancel(id).await)
+}
+
+/// Puts a failed or cancelled job back into the queue.
+#[server(prefix = "/_fn", endpoint = "retry_job", protocol = Call<PostUrl>)]
+pub async fn retry_job(id: JobId) -> Result<Job, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.retry(id).await)
+}
+
+/// Takes in a text typed or pasted into the page, as the job named in the answer.
+#[server(prefix = "/_fn", endpoint = "ingest_text", protocol = Call<PostUrl>)]
+pub async fn ingest_text(text: String) -> Result<JobId, Problem> {
+    use crate::domain::Metadata;
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.submit_text(text, Metadata::default()).await)
+        .map(|job| job.job_id)
+}
+
+/// Answers a question over everything that was taken in.
+#[server(prefix = "/_fn", endpoint = "ask", protocol = Call<Json>)]
+pub async fn ask(question: String, max_chunks: u32) -> Result<Answer, Problem> {
+    use crate::domain::Query;
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().library.ask(Query { question, max_chunks }).await)
+}
+
+/// The newest documents, or those older than `before`.
+#[server(prefix = "/_fn", endpoint = "list_documents", protocol = Call<Json>)]
+pub async fn list_documents(before: Option<DocumentId>, limit: u32) -> Result<DocumentPage, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().library.documents(before, limit).await)
+}
+
+/// One document with its chunks from `offset` on, and the offset of the next chunks, if there are
+/// more.
+#[server(prefix = "/_fn", endpoint = "get_document", protocol = Call<Json>)]
+pub async fn get_document(
+    id: DocumentId,
+    offset: u64,
+) -> Result<(Document, Vec<Chunk>, Option<u64>), Problem> {
+    use crate::domain::DocumentWithChunks;
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().library.document(id, offset, DocumentWithChunks::DEFAULT_LIMIT).await)
+        .map(|found| (found.document, found.chunks, found.next_offset))
+}
+
+/// Deletes a document: no query finds it any more.
+#[server(prefix = "/_fn", endpoint = "delete_document", protocol = Call<PostUrl>)]
+pub async fn delete_document(id: DocumentId) -> Result<(), Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().library.delete_document(id).await)
+}
+
+/// How much has been taken in.
+#[server(prefix = "/_fn", endpoint = "get_knowledge_base", protocol = Call<Json>)]
+pub async fn get_knowledge_base() -> Result<KnowledgeBase, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().library.knowledge_base().await)
+}
+
+/// Errors of the transport itself become Problems too.
+impl FromServerFnError for Problem {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Problem::new(502, "no_answer", format!("The server did not answer as expected: {error}"))
+    }
+}
+
+/// How a server function is called: as by Leptos's `Http`, but in the browser all functions share the
+/// code that sends the request and awaits the answer.
+
+#[derive(Debug)]
+pub struct Call<Input>(PhantomData<Input>);
+
+impl<Input, Arguments, Output, Browser, Host> Protocol<Arguments, Output, Browser, Host, Problem>
+    for Call<Input>
+where
+    Http<Input, Json>: Protocol<Arguments, Output, Browser, Host, Problem>,
+    Input: Encoding,
+    Arguments: IntoReq<Input, Browser::Request, Problem> + Send,
+    Output: DeserializeOwned,
+    Browser: Client<Problem>,
+    Host: Server<Problem>,
+{
+    const METHOD: Method = Input::METHOD;
+
+    fn run_server<F, Fut>(
+        request: Host::Request,
+        function: F,
+    ) -> impl Future<Output = Result<Host::Response, Problem>> + Send
+    where
+        F: Fn(Arguments) -> Fut + Send,
+        Fut: Future<Output = Result<Output, Problem>> + Send,
+    {
+        Http::<Input, Json>::run_server(request, function)
+    }
+
+    async fn run_client(path: &str, arguments: Arguments) -> Result<Output, Problem> {
+        let request = arguments.into_req(path, Json::CONTENT_TYPE)?;
+        let body = exchange::<Browser>(request).await?;
+        json::read(&body).map_err(|error| unreadable(&error))
+    }
+}
+
+type Exchange = Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
+
+/// The body of the answer, or the problem it tells.
+fn exchange<Browser: Client<Problem>>(request: Browser::Request) -> Exchange {
+    Box::pin(async move {
+        let response = Browser::send(request).await?;
+        let has_failed = response.status() >= 400;
+        let body = response.try_into_string().await?;
+        if has_failed { Err(json::read(&body).unwrap_or_else(|error| unreadable(&error))) } else { Ok(body) }
+    })
+}
+
+fn unreadable(error: &serde_json::Error) -> Problem {
+    ServerFnErrorErr::Deserialization(error.to_string()).into_app_error()
+}

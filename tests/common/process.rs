@@ -1,0 +1,80 @@
+//! The real executable as a process.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{PATIENCE, eventually};
+
+/// A `sluice` command that reads no settings of the machine it runs on.
+pub fn sluice(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
+    command.args(arguments).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Runs a command that ends by itself.
+pub fn run(arguments: &[&str]) -> Output {
+    sluice(arguments).output().unwrap()
+}
+
+/// A server process; killed when dropped.
+pub struct ServerProcess {
+    child: Child,
+    pub url: String,
+    client: reqwest::Client,
+}
+
+impl ServerProcess {
+    /// Starts a server on a free port and waits until it answers.
+    pub async fn start(data: &Path, flags: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let addr = format!("127.0.0.1:{port}");
+        let always = ["--addr", &addr, "--data-dir", data.to_str().unwrap(), "--log", "warn"];
+        let child = sluice(&[&always, flags].concat()).spawn().unwrap();
+        let server = Self { child, url: format!("http://{addr}"), client: reqwest::Client::new() };
+        eventually(async || server.client.get(server.at("/health")).send().await.ok()).await;
+        server
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let answer = self.client.get(self.at(path)).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> reqwest::Result<Value> {
+        self.client.post(self.at(path)).json(body).send().await?.error_for_status()?.json().await
+    }
+
+    /// SIGKILL: no handler of the server runs.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends a signal that the server handles, and returns its exit code and how long it took.
+    pub async fn signal(mut self, name: &str) -> (Option<i32>, Duration) {
+        let started = Instant::now();
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let status = eventually(async || self.child.try_wait().unwrap()).await;
+        assert!(started.elapsed() < PATIENCE);
+        (status.code(), started.elapsed())
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // Fails when it has ended already, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
