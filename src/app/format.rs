@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-use crate::domain::{JobType, Stage};
+use crate::domain::Stage;
 
 /// `2024-01-15 10:30:05`, in UTC.
 pub fn date_time(time: &DateTime<Utc>) -> String {
@@ -82,16 +82,6 @@ pub fn decimal(number: f64) -> String {
 /// A fraction as whole percent; only what is finished reaches 100.
 pub fn percent(fraction: f64) -> u32 {
     if fraction >= 1.0 { 100 } else { (fraction.max(0.0) * 100.0).min(99.0) as u32 }
-}
-
-/// What a job takes in, in a word.
-pub fn job_type(job_type: JobType) -> &'static str {
-    match job_type {
-        JobType::TextIngestion => "Text",
-        JobType::FileIngestion => "File",
-        JobType::BatchIngestion => "Batch",
-        JobType::DirectoryIngestion => "Folder",
-    }
 }
 
 /// What a running job is doing, in a word.

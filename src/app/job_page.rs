@@ -179,7 +179,7 @@ fn JobFields(job: RwSignal<Job>) -> impl IntoView {
     view! {
         <dl class="fields">
             <div class="wide"><dt>"Job id"</dt><dd><code>{id.clone()}</code> <CopyButton what=id/></dd></div>
-            {field("Type", |job| format::job_type(job.job_type).to_owned())}
+            {field("Type", |job| job.job_type.label().to_owned())}
             {field("Size", |job| format::bytes(job.size_bytes))}
             {field("Items", items)}
             {field("Chunks", |job| format::count(job.chunks_created))}

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{DocumentId, Metadata, Stage};
+use super::{DocumentId, JobType, Metadata, Stage};
 
 /// One piece of ingestion work: a text, a file, a batch of messages or files, or a folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,17 +64,12 @@ impl Job {
 
     /// What a completed job says.
     pub fn success_message(&self) -> String {
-        match self.job_type {
-            JobType::TextIngestion => "Text ingested successfully".to_owned(),
-            JobType::FileIngestion => "File ingested successfully".to_owned(),
-            JobType::BatchIngestion | JobType::DirectoryIngestion if self.failed_items == 0 => {
-                let items = if self.total_items == 1 { "item" } else { "items" };
-                format!("{} {items} ingested successfully", self.total_items)
-            }
-            JobType::BatchIngestion | JobType::DirectoryIngestion => {
-                let ingested = self.total_items.saturating_sub(self.failed_items);
-                format!("{ingested} of {} items ingested, {} failed", self.total_items, self.failed_items)
-            }
+        let ingested = self.total_items.saturating_sub(self.failed_items);
+        match (self.job_type.has_items(), self.failed_items) {
+            (false, _) => format!("{} ingested successfully", self.job_type.label()),
+            (true, 0) if ingested == 1 => "1 item ingested successfully".to_owned(),
+            (true, 0) => format!("{ingested} items ingested successfully"),
+            (true, failed) => format!("{ingested} of {} items ingested, {failed} failed", self.total_items),
         }
     }
 }
@@ -95,36 +90,6 @@ impl FromStr for JobId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
-    }
-}
-
-/// What a job ingests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobType {
-    TextIngestion,
-    FileIngestion,
-    BatchIngestion,
-    DirectoryIngestion,
-}
-
-impl JobType {
-    pub const ALL: [Self; 4] =
-        [Self::TextIngestion, Self::FileIngestion, Self::BatchIngestion, Self::DirectoryIngestion];
-
-    /// Whether the job is made of items with results of their own.
-    pub fn has_items(self) -> bool {
-        matches!(self, Self::BatchIngestion | Self::DirectoryIngestion)
-    }
-
-    /// The name used on the wire and in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TextIngestion => "text_ingestion",
-            Self::FileIngestion => "file_ingestion",
-            Self::BatchIngestion => "batch_ingestion",
-            Self::DirectoryIngestion => "directory_ingestion",
-        }
     }
 }
 
@@ -186,7 +151,7 @@ macro_rules! named {
             type Err = String;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.into_iter().find(|it| it.as_str() == text).ok_or_else(|| {
+                Self::ALL.iter().copied().find(|it| it.as_str() == text).ok_or_else(|| {
                     let known: Vec<_> = Self::ALL.iter().map(|it| it.as_str()).collect();
                     format!("{text:?} is not a {}; one of {} is", $what, known.join(", "))
                 })
@@ -390,7 +355,7 @@ mod tests {
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         }
         for job_type in JobType::ALL {
-            assert_eq!(job_type.as_str().parse(), Ok(job_type));
+            assert_eq!(job_type.as_str().parse().as_ref(), Ok(job_type));
             assert_eq!(serde_json::to_value(job_type).unwrap(), job_type.as_str());
         }
     }

@@ -4,6 +4,7 @@ pub mod document;
 pub mod event;
 pub mod format;
 pub mod job;
+pub mod job_type;
 pub mod json;
 pub mod metadata;
 pub mod problem;
@@ -13,8 +14,9 @@ pub mod search;
 pub use document::{Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase};
 pub use event::JobEvent;
 pub use job::{
-    Job, JobFilter, JobId, JobItem, JobPage, JobStats, JobStatus, JobSummary, JobType, JobWithItems, JobsView,
+    Job, JobFilter, JobId, JobItem, JobPage, JobStats, JobStatus, JobSummary, JobWithItems, JobsView,
 };
+pub use job_type::JobType;
 pub use metadata::Metadata;
 pub use problem::Problem;
 pub use progress::{Progress, Stage};

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 
 use crate::server::store::BlobRef;
@@ -60,7 +60,10 @@ impl Blobs {
     /// Keeps bytes that are in memory already.
     pub async fn put(&self, bytes: &[u8]) -> io::Result<BlobRef> {
         let mut writer = self.create().await?;
-        writer.write(bytes).await?;
+        // In pieces, so that hashing never holds up the runtime.
+        for piece in bytes.chunks(WRITE_BUFFER) {
+            writer.write(piece).await?;
+        }
         let written = writer.finish().await?;
         let blob = written.blob;
         self.publish(vec![written]).await?;
@@ -73,6 +76,8 @@ impl Blobs {
         blocking(move || {
             let _change = folder.lock();
             for WrittenBlob { temporary, blob } in written {
+                // A long upload's first file may be hours old, and must be safe from now on.
+                File::open(&temporary)?.set_modified(SystemTime::now())?;
                 temporary.persist(folder.path(blob)).map_err(|error| error.error)?;
             }
             // The names are durable only once the folder is.
@@ -156,14 +161,17 @@ impl BlobWriter {
         self.flush().await?;
         self.file.flush().await?;
         self.file.sync_data().await?;
-        Ok(WrittenBlob { temporary: self.temporary, blob: BlobRef(self.hash.finalize().into()) })
+        Ok(WrittenBlob {
+            temporary: self.temporary.into_temp_path(),
+            blob: BlobRef(self.hash.finalize().into()),
+        })
     }
 }
 
 /// Bytes on disk that are no blob yet. Dropped, they are gone.
 #[derive(Debug)]
 pub struct WrittenBlob {
-    temporary: NamedTempFile,
+    temporary: TempPath,
     pub blob: BlobRef,
 }
 

@@ -198,6 +198,7 @@ impl Service {
     pub fn start(self) -> Result<RunningService, StartError> {
         let Self { state, store, index, lock } = self;
         let (jobs, stop) = (state.jobs.clone(), state.stopping.clone());
+        let indexed = index.watch();
         let follower = Follower::new(index, store, jobs.clone(), Handle::current());
         let index = std::thread::Builder::new()
             .name("index-writer".into())
@@ -217,7 +218,7 @@ impl Service {
                 worker.run(stop).await;
             }
         });
-        let upkeep = tokio::spawn(jobs.keep_up(stop.clone()));
+        let upkeep = tokio::spawn(jobs.keep_up(stop.clone(), indexed));
         Ok(RunningService { router: http::router(state), stopping: stop, worker, upkeep, index, _lock: lock })
     }
 }

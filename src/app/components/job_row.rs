@@ -33,7 +33,7 @@ pub fn JobRow(
                 <a class="job-name" href=format!("/app/jobs/{id}")>
                     {text(move || job_title(&job.read()))}
                 </a>
-                <span class="job-type">{format::job_type(job_type)}</span>
+                <span class="job-type">{job_type.label()}</span>
                 <JobNote job/>
             </td>
             <td role="cell" class="cell-status">
@@ -64,7 +64,7 @@ pub fn JobRow(
 /// The job's name, and never nothing: a link needs words.
 pub fn job_title(job: &Job) -> String {
     if job.name.trim().is_empty() {
-        format!("{} {}", format::job_type(job.job_type), job.job_id)
+        format!("{} {}", job.job_type.label(), job.job_id)
     } else {
         job.name.clone()
     }

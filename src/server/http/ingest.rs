@@ -10,9 +10,9 @@ use super::extract::{Json, Query};
 use super::form::{self, IngestForm};
 use super::problem::{bad_request, not_completed};
 use crate::domain::{Job, JobId, JobStatus, JobSummary, Metadata, Problem};
+use crate::server::ingest::sources::batch::Message;
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
-use crate::server::store::Message;
 
 /// `POST /ingest`: waits only when told to by `sync`.
 pub async fn ingest(

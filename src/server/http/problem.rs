@@ -19,6 +19,8 @@ impl From<JobsError> for Problem {
             JobsError::AlreadyFinal { id, .. } => Self::new(409, "job_already_final", detail).about(id),
             JobsError::NotRetryable { id, .. } => Self::new(409, "job_not_retryable", detail).about(id),
             JobsError::Empty(_) => Self::new(400, "empty_text", detail),
+            JobsError::Nul { .. } => Self::new(400, "not_text", detail),
+            JobsError::TooManyItems(_) => Self::new(413, "too_many_items", detail),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
             JobsError::Unsupported { .. } => Self::new(415, "unsupported_format", detail),
             JobsError::Path(error) => error.into(),

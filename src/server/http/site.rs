@@ -4,10 +4,12 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
+
+use crate::domain::Problem;
 
 /// What `cargo leptos build` left; empty in a build without a browser half.
 #[derive(RustEmbed)]
@@ -46,8 +48,9 @@ pub async fn package_file(uri: Uri, headers: HeaderMap) -> Response {
     let current = path.starts_with(PACKAGE_FOLDER.as_str());
     let caching = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
     let file = path.splitn(3, '/').nth(2).unwrap_or_default();
-    file_named(&format!("{PACKAGE}/{file}"), caching, &headers)
-        .unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+    file_named(&format!("{PACKAGE}/{file}"), caching, &headers).unwrap_or_else(|| {
+        Problem::new(404, "not_found", format!("This server has no file {file}.")).into_response()
+    })
 }
 
 /// A file at the top, such as `/favicon.svg`.

@@ -74,12 +74,17 @@ impl FullTextIndex {
         }
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let cursor = writer::committed_cursor(&index)?;
-        Ok(Self { index, reader, fields, indexed: Arc::new(watch::channel(cursor).0) })
+        Ok(Self { index, reader, fields, indexed: Arc::new(watch::channel(cursor.seq).0) })
     }
 
     /// The change number up to which queries find everything.
     pub fn indexed(&self) -> u64 {
         *self.indexed.borrow()
+    }
+
+    /// Tells when queries find more.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.indexed.subscribe()
     }
 
     /// How many chunks the index holds.

@@ -50,12 +50,18 @@ const COMPLETED_AT_ONCE: u32 = 1000;
 #[derive(Serialize, Deserialize)]
 struct Payload {
     seq: u64,
+    began_at: u64,
 }
 
-/// The change number up to which the index's last commit has followed the store; 0 for a new index.
-pub(super) fn committed_cursor(index: &Index) -> Result<u64, TantivyError> {
+/// How far the index's last commit has followed the store; a new index begins at nothing.
+pub(super) fn committed_cursor(index: &Index) -> Result<FeedCursor, TantivyError> {
     let payload = index.load_metas()?.payload;
-    Ok(payload.and_then(|text| serde_json::from_str::<Payload>(&text).ok()).map_or(0, |it| it.seq))
+    let known = payload.and_then(|text| serde_json::from_str::<Payload>(&text).ok());
+    Ok(known.map_or_else(FeedCursor::default, |it| FeedCursor {
+        seq: it.seq,
+        began_at: it.began_at,
+        chunk: None,
+    }))
 }
 
 /// Keeps the index up to date.
@@ -134,7 +140,8 @@ impl Follower {
         merges.set_del_docs_ratio_before_merge(0.3);
         writer.set_merge_policy(Box::new(merges));
 
-        self.cursor = FeedCursor { seq: committed_cursor(&self.index.index)?, chunk: None };
+        self.cursor = committed_cursor(&self.index.index)?;
+        self.progress.clear();
         self.uncommitted = false;
         self.added = 0;
         let mut changes = self.store.changes();
@@ -142,7 +149,7 @@ impl Follower {
             changes.mark_unchanged();
             let page = self.runtime.block_on(self.store.index_page(self.cursor, PAGE))?;
             if page.too_old {
-                self.start_anew(&mut writer)?;
+                self.start_anew(&mut writer, page.cursor)?;
                 continue;
             }
             let caught_up = page.caught_up;
@@ -198,7 +205,7 @@ impl Follower {
     fn commit(&mut self, writer: &mut IndexWriter) -> Result<(), FollowError> {
         let started = Instant::now();
         let mut commit = writer.prepare_commit()?;
-        let payload = Payload { seq: self.cursor.seq };
+        let payload = Payload { seq: self.cursor.seq, began_at: self.cursor.began_at };
         commit.set_payload(
             &serde_json::to_string(&payload).map_err(std::io::Error::from).map_err(TantivyError::from)?,
         );
@@ -229,10 +236,10 @@ impl Follower {
     }
 
     /// Throws away what the index holds: the store no longer knows what happened since.
-    fn start_anew(&mut self, writer: &mut IndexWriter) -> Result<(), FollowError> {
+    fn start_anew(&mut self, writer: &mut IndexWriter, from: FeedCursor) -> Result<(), FollowError> {
         tracing::warn!(seq = self.cursor.seq, "the index does not fit the store; it is built anew");
         writer.delete_all_documents()?;
-        self.cursor = FeedCursor::default();
+        self.cursor = from;
         self.commit(writer)
     }
 

@@ -77,42 +77,40 @@ impl AllowedFolders {
         existing.is_some_and(|it| self.contains(&it))
     }
 
-    /// All files below `folder`, in the order of their names. Links that lead out of the allowed
-    /// folders, and hidden files, are left out. Blocks.
-    pub fn files_below(&self, folder: &Path) -> Vec<FoundFile> {
-        let visible = |entry: &walkdir::DirEntry| {
-            entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+    /// All files below `folder`, in the order of their names, and the folders that cannot be looked
+    /// into. Links that lead out of the allowed folders, and hidden files, are left out. Blocks.
+    pub fn files_below(&self, folder: &Path) -> impl Iterator<Item = FoundFile> {
+        let wanted = |entry: &walkdir::DirEntry| {
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            entry.depth() == 0 || (!hidden && (!entry.path_is_symlink() || self.find(entry.path()).is_ok()))
         };
-        WalkDir::new(folder)
-            .follow_links(true)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(visible)
-            .filter_map(Result::ok)
-            .filter(|entry| entry.file_type().is_file())
-            .filter(|entry| !entry.path_is_symlink() || self.find(entry.path()).is_ok())
-            .filter(|entry| entry.path().canonicalize().is_ok_and(|path| self.contains(&path)))
-            .map(|entry| FoundFile {
-                name: entry
-                    .path()
-                    .strip_prefix(folder)
-                    .unwrap_or(entry.path())
-                    .to_string_lossy()
-                    .into_owned(),
-                size_bytes: entry.metadata().map_or(0, |facts| facts.len()),
-                path: entry.into_path(),
-            })
-            .collect()
+        let entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+        entries.filter_entry(wanted).filter_map(move |entry| self.found(folder, entry))
+    }
+
+    fn found(&self, folder: &Path, entry: walkdir::Result<walkdir::DirEntry>) -> Option<FoundFile> {
+        let (path, size_bytes, unreadable) = match entry {
+            Ok(entry) if !entry.file_type().is_file() => return None,
+            Ok(entry) => (entry.path().to_owned(), entry.metadata().map_or(0, |facts| facts.len()), None),
+            Err(error) => (error.path().unwrap_or(folder).to_owned(), 0, Some(io::Error::from(error))),
+        };
+        if unreadable.is_some() && matches!(self.find(&path), Err(PathError::Forbidden(_))) {
+            return None;
+        }
+        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+        Some(FoundFile { name, path, size_bytes, unreadable })
     }
 }
 
 /// A file below a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct FoundFile {
     /// Relative to the folder.
     pub name: String,
     pub path: PathBuf,
     pub size_bytes: u64,
+    /// Why it cannot be read, should that be known already.
+    pub unreadable: Option<io::Error>,
 }
 
 #[cfg(test)]
@@ -147,7 +145,7 @@ mod tests {
         assert!(matches!(allowed.find(&open.join("nothing.txt")), Err(PathError::Missing(_))));
         assert!(matches!(AllowedFolders::default().find(&open), Err(PathError::Forbidden(_))));
 
-        let names: Vec<_> = allowed.files_below(&open).into_iter().map(|file| file.name).collect();
+        let names: Vec<_> = allowed.files_below(&open).map(|file| file.name).collect();
         assert_eq!(names, ["deep/a.txt", "inside.txt"]);
     }
 }

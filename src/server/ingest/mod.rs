@@ -7,3 +7,4 @@ pub mod chunk;
 pub mod extract;
 pub mod folders;
 pub mod run;
+pub mod sources;

@@ -2,7 +2,7 @@
 //!
 //! Nothing here waits for the store: the worker takes the pieces and writes them.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
@@ -11,13 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::chunk::Chunker;
 use super::extract::text::{TextError, read_text};
 use super::folders::{AllowedFolders, Found, PathError};
-use crate::domain::format::{FORMATS, Format, supported};
+use super::sources::{JobSource, ReadItems};
+use crate::domain::format::{Format, supported};
 use crate::domain::{Chunk, Job, Metadata, Progress};
 use crate::server::blobs::Blobs;
-use crate::server::jobs::names;
-use crate::server::store::{
-    BlobRef, ChunkKey, Content, Failure, ItemResult, Message, NewDocument, Source, Version,
-};
+use crate::server::store::{BlobRef, ChunkKey, Content, Failure, ItemResult, NewDocument, Version};
 
 /// A document with more chunks than this is written in several steps.
 const CHUNKS_AT_ONCE: usize = 1000;
@@ -67,8 +65,8 @@ const UNKNOWN_VERSION: Version = Version(0);
 #[derive(Debug)]
 pub struct Reader<'a, S> {
     pub shelves: &'a Shelves,
-    /// Items that an earlier attempt has written.
-    pub delivered: &'a HashSet<u64>,
+    /// Items that an earlier attempt has written, and their names.
+    pub delivered: &'a BTreeMap<u64, String>,
     pub stop: &'a CancellationToken,
     pub progress: Progress,
     /// Takes the pieces, and says whether to go on.
@@ -76,106 +74,56 @@ pub struct Reader<'a, S> {
 }
 
 /// What is known of an item before it is read.
-struct Item<'a> {
-    number: u64,
-    name: &'a str,
-    metadata: Metadata,
-    blob: Option<BlobRef>,
+#[derive(Debug)]
+pub struct Item<'a> {
+    pub number: u64,
+    pub name: &'a str,
+    pub metadata: Metadata,
+    pub blob: Option<BlobRef>,
+}
+
+impl<'a> Item<'a> {
+    /// The item of a job that has only one.
+    pub fn whole(job: &'a Job) -> Self {
+        Self { number: 0, name: &job.name, metadata: job.metadata.clone(), blob: None }
+    }
 }
 
 impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
-    /// Reads all items of the job that were not delivered yet.
-    pub fn read(&mut self, job: &Job, source: &Source) -> Result<(), Stopped> {
+    /// Reads the job's items that were not delivered yet.
+    pub fn read(&mut self, job: &Job, source: &JobSource) -> Result<(), Stopped> {
         self.progress.items_total = job.total_items;
         self.progress.bytes_total = job.size_bytes;
-        let whole = Item { number: 0, name: &job.name, metadata: job.metadata.clone(), blob: None };
-        match source {
-            Source::Text(text) => self.text(&whole, &FORMATS[0], text.as_bytes()),
-            Source::TextBlob(blob) => self.blob(&whole, *blob),
-            Source::File(file) => self.file(&Item { blob: Some(file.blob), ..whole }),
-            Source::Files(files) => self.each(
-                files,
-                |file| file.size_bytes,
-                |reader, number, file| {
-                    reader.file(&Item {
-                        number,
-                        name: &file.name,
-                        metadata: job.metadata.clone(),
-                        blob: Some(file.blob),
-                    })
-                },
-            ),
-            Source::Messages(messages) => self.messages(job, messages),
-            Source::MessagesBlob(blob) => {
-                let messages = self.stored_messages(*blob)?;
-                self.messages(job, &messages)
-            }
-            Source::Path(path) => self.path(&whole, path),
-            Source::Directory(path) => self.directory(job, path),
+        source.read_items(self, job)
+    }
+
+    /// Whether an item of this size is still to be read. Fails when it is time to stop.
+    pub fn is_new(&mut self, number: u64, size_bytes: u64) -> Result<bool, Stopped> {
+        if self.stop.is_cancelled() {
+            return Err(Stopped::Told);
         }
-    }
-
-    /// Reads the items that were not delivered yet.
-    fn each<T>(
-        &mut self,
-        items: &[T],
-        size: impl Fn(&T) -> u64,
-        mut read: impl FnMut(&mut Self, u64, &T) -> Result<(), Stopped>,
-    ) -> Result<(), Stopped> {
-        for (number, item) in (0..).zip(items) {
-            if self.stop.is_cancelled() {
-                return Err(Stopped::Told);
-            }
-            if self.delivered.contains(&number) {
-                self.progress.bytes_done += size(item);
-            } else {
-                read(self, number, item)?;
-            }
+        let is_new = !self.delivered.contains_key(&number);
+        if !is_new {
+            self.progress.bytes_done += size_bytes;
         }
-        Ok(())
+        Ok(is_new)
     }
 
-    fn messages(&mut self, job: &Job, messages: &[Message]) -> Result<(), Stopped> {
-        self.each(
-            messages,
-            |message| message.text.len() as u64,
-            |reader, number, message| {
-                let item = Item {
-                    number,
-                    name: &names::of_text(&message.text),
-                    metadata: job.metadata.overlaid(&message.metadata),
-                    blob: None,
-                };
-                reader.text(&item, &FORMATS[0], message.text.as_bytes())
-            },
-        )
-    }
-
-    fn stored_messages(&self, blob: BlobRef) -> Result<Vec<Message>, Failure> {
-        let file = self.shelves.blobs.read(blob).map_err(|error| lost_source(&error))?;
-        serde_json::from_reader(std::io::BufReader::new(file)).map_err(|error| lost_source(&error.into()))
-    }
-
-    fn blob(&mut self, item: &Item<'_>, blob: BlobRef) -> Result<(), Stopped> {
-        match self.shelves.blobs.read(blob) {
-            Ok(file) => self.text(item, &FORMATS[0], file),
-            Err(error) => self.failed(item, lost_source(&error)),
-        }
-    }
-
-    fn file(&mut self, item: &Item<'_>) -> Result<(), Stopped> {
+    /// Reads an uploaded file.
+    pub fn uploaded(&mut self, item: Item<'_>, blob: BlobRef) -> Result<(), Stopped> {
+        let item = Item { blob: Some(blob), ..item };
         let Some(format) = Format::of_name(item.name) else {
-            return self.failed(item, unsupported(item.name));
+            return self.failed(&item, unsupported(item.name));
         };
-        match item.blob.map(|blob| self.shelves.blobs.read(blob)) {
-            Some(Ok(file)) => self.text(item, format, file),
-            Some(Err(error)) => self.failed(item, lost_source(&error)),
-            None => self.failed(item, lost_source(&std::io::ErrorKind::NotFound.into())),
+        match self.shelves.blobs.read(blob) {
+            Ok(file) => self.text(&item, format, file),
+            Err(error) => self.source_lost(&item, &error),
         }
     }
 
-    /// Links may have changed since the job was accepted, so the path is followed anew.
-    fn path(&mut self, item: &Item<'_>, path: &Path) -> Result<(), Stopped> {
+    /// Reads a file of the server's machine. Links may have changed since the job was accepted, so the
+    /// path is followed anew.
+    pub fn path(&mut self, item: &Item<'_>, path: &Path) -> Result<(), Stopped> {
         let Some(format) = Format::of_name(item.name) else {
             return self.failed(item, unsupported(item.name));
         };
@@ -191,34 +139,8 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
         }
     }
 
-    fn directory(&mut self, job: &Job, path: &Path) -> Result<(), Stopped> {
-        let folder = match self.shelves.folders.find(path) {
-            Ok(Found::Folder { path }) => path,
-            Ok(Found::File { path, .. }) => return Err(path_failure(&PathError::Missing(path)).into()),
-            Err(error) => return Err(path_failure(&error).into()),
-        };
-        let files = self.shelves.folders.files_below(&folder);
-        if files.is_empty() {
-            return Err(Failure {
-                code: "empty_folder",
-                message: format!("There are no files in {}. Put some there and retry.", path.display()),
-            }
-            .into());
-        }
-        self.progress.items_total = files.len() as u64;
-        self.progress.bytes_total = files.iter().map(|file| file.size_bytes).sum();
-        self.each(
-            &files,
-            |file| file.size_bytes,
-            |reader, number, file| {
-                let item = Item { number, name: &file.name, metadata: job.metadata.clone(), blob: None };
-                reader.path(&item, &file.path)
-            },
-        )
-    }
-
     /// Reads one item's text, and cuts it into chunks.
-    fn text(&mut self, item: &Item<'_>, format: &Format, source: impl Read) -> Result<(), Stopped> {
+    pub fn text(&mut self, item: &Item<'_>, format: &Format, source: impl Read) -> Result<(), Stopped> {
         let mut chunker = Chunker::default();
         let mut chunks = Vec::new();
         let mut characters = 0;
@@ -245,6 +167,7 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
         }
         let chunk_count = chunker.count();
         if chunk_count > ChunkKey::MAX_CHUNKS {
+            self.progress.chunks_created = chunks_before;
             return self.failed(item, too_many_chunks(item.name));
         }
         match read {
@@ -275,9 +198,15 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
         self.done(item, Ok(document), rest)
     }
 
-    fn failed(&mut self, item: &Item<'_>, failure: Failure) -> Result<(), Stopped> {
+    /// Says why an item could not be ingested.
+    pub fn failed(&mut self, item: &Item<'_>, failure: Failure) -> Result<(), Stopped> {
         self.progress.items_failed += 1;
         self.done(item, Err(failure), Vec::new())
+    }
+
+    /// An item whose input is no longer there.
+    pub fn source_lost(&mut self, item: &Item<'_>, cause: &std::io::Error) -> Result<(), Stopped> {
+        self.failed(item, source_lost(cause))
     }
 
     fn done(
@@ -328,14 +257,20 @@ fn text_failure(name: &str, error: &TextError) -> Failure {
             code: "unsupported_format",
             message: format!("{name} is not a text file: {error}. Sluice reads {}.", supported()),
         },
-        TextError::Io(_) | TextError::Stopped => Failure {
-            code: "unreadable",
-            message: format!("{name} could not be read to its end: {error}. Retry once that is mended."),
-        },
+        TextError::Io(_) | TextError::Stopped => unreadable(name, error),
     }
 }
 
-fn path_failure(error: &PathError) -> Failure {
+/// The failure of an item that cannot be read.
+pub fn unreadable(name: &str, cause: &dyn std::error::Error) -> Failure {
+    Failure {
+        code: "unreadable",
+        message: format!("{name} could not be read to its end: {cause}. Retry once that is mended."),
+    }
+}
+
+/// The failure of an item whose path leads nowhere.
+pub fn path_failure(error: &PathError) -> Failure {
     let code = match error {
         PathError::Forbidden(_) => "path_forbidden",
         PathError::Missing(_) => "path_not_found",
@@ -345,7 +280,8 @@ fn path_failure(error: &PathError) -> Failure {
     Failure { code, message: format!("{error}.") }
 }
 
-fn lost_source(error: &std::io::Error) -> Failure {
+/// The failure of what was to be kept for the job, and is not there.
+pub fn source_lost(error: &std::io::Error) -> Failure {
     Failure {
         code: "source_lost",
         message: format!("The job's source in the data folder could not be read: {error}. Send it again."),

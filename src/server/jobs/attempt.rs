@@ -1,6 +1,6 @@
 //! One attempt at a job, or at a group of small texts: read on a thread, written as it comes.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::JobManager;
 use crate::domain::{Chunk, Progress};
 use crate::server::clock;
-use crate::server::ingest::run::{Piece, PieceContent, Reader, Shelves, Stopped};
+use crate::server::ingest::run::{Piece, PieceContent, Reader, Shelves, Stopped, source_lost};
 use crate::server::store::{
     Content, Delivery, Failure, Fence, ItemResult, Lease, Outcome, StoreError, Verdict, Version,
 };
@@ -46,7 +46,7 @@ impl JobManager {
     /// Works on claimed jobs until each has been handed to the index, ended, or been given back.
     pub(super) async fn attempt(&self, leases: Vec<Lease>, give_up: &CancellationToken) {
         let stops: Vec<_> = leases.iter().map(|lease| (lease.fence(), give_up.child_token())).collect();
-        self.running().extend(stops.iter().map(|(fence, stop)| (fence.job, stop.clone())));
+        self.running().extend(stops.iter().cloned());
 
         if let [(fence, stop)] = stops.as_slice() {
             let span = tracing::info_span!("attempt", job.id = %fence.job, attempt = fence.attempt);
@@ -59,7 +59,7 @@ impl JobManager {
 
         let mut running = self.running();
         for (fence, _) in &stops {
-            running.remove(&fence.job);
+            running.remove(fence);
         }
     }
 
@@ -103,10 +103,10 @@ impl JobManager {
 
     async fn read_and_write(&self, lease: Lease, stop: &CancellationToken) -> Result<(), Ended> {
         let fence = lease.fence();
-        let delivered: HashSet<u64> = if lease.job.processed_items > 0 {
-            self.0.store.delivered_items(fence.job).await?.into_iter().collect()
+        let delivered = if lease.job.processed_items > 0 {
+            self.0.store.delivered_items(fence.job).await?
         } else {
-            HashSet::new()
+            BTreeMap::new()
         };
         let progress = Progress {
             items_total: lease.job.total_items,
@@ -166,13 +166,14 @@ impl JobManager {
 fn read(
     lease: &Lease,
     shelves: &Shelves,
-    delivered: &HashSet<u64>,
+    delivered: &BTreeMap<u64, String>,
     stop: &CancellationToken,
     progress: Progress,
     sink: impl FnMut(Piece) -> bool,
 ) -> Result<(), Stopped> {
     let mut reader = Reader { shelves, delivered, stop, progress, sink };
-    catch_unwind(AssertUnwindSafe(|| reader.read(&lease.job, &lease.source)))
+    let source = serde_json::from_str(&lease.source).map_err(|error| source_lost(&error.into()))?;
+    catch_unwind(AssertUnwindSafe(|| reader.read(&lease.job, &source)))
         .unwrap_or_else(|_| Err(panicked().into()))
 }
 
@@ -188,7 +189,7 @@ fn read_small(lease: &Lease, shelves: &Shelves) -> (Fence, Result<Delivery, Fail
     let fence = lease.fence();
     let mut delivery = Delivery { fence, items: Vec::new(), progress: Progress::default(), last: true };
     let stop = CancellationToken::new();
-    let read = read(lease, shelves, &HashSet::new(), &stop, Progress::default(), |piece| {
+    let read = read(lease, shelves, &BTreeMap::new(), &stop, Progress::default(), |piece| {
         delivery.progress = piece.progress;
         if let PieceContent::Item(item, _) = piece.content {
             delivery.items.push(item);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::domain::{JobId, JobStatus};
+use crate::domain::{DocumentId, JobId, JobStatus};
 use crate::server::ingest::folders::PathError;
 use crate::server::store::StoreError;
 
@@ -17,6 +17,10 @@ pub enum JobsError {
     NotRetryable { id: JobId, status: JobStatus },
     #[error("{0} is empty. Send some text.")]
     Empty(String),
+    #[error("{field} has a NUL character at byte {place}, so it is not text. Send text without it.")]
+    Nul { field: String, place: usize },
+    #[error("The batch has {0} messages; it can have at most {most}. Send several.", most = DocumentId::MAX_ITEMS)]
+    TooManyItems(usize),
     #[error("The batch has no messages. Send at least one, as {{\"messages\": [{{\"text\": \"…\"}}]}}.")]
     EmptyBatch,
     #[error("{name} is of a kind Sluice does not read. It reads {supported}.")]

@@ -18,7 +18,7 @@ use chrono::TimeDelta;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Job, JobFilter, JobId, JobPage, JobStats, JobStatus, JobWithItems, JobsView};
+use crate::domain::{Job, JobFilter, JobId, JobPage, JobStats, JobStatus, JobWithItems, JobsView, Stage};
 use crate::server::clock;
 use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Fence, JobChanges, Store};
@@ -58,7 +58,7 @@ struct Shared {
     shelves: Shelves,
     settings: JobSettings,
     /// How to stop the attempts of this process.
-    running: Mutex<HashMap<JobId, CancellationToken>>,
+    running: Mutex<HashMap<Fence, CancellationToken>>,
     /// Jobs that have just ended.
     ended: broadcast::Sender<Arc<[JobId]>>,
     /// Wakes the worker when there may be something to claim.
@@ -148,20 +148,25 @@ impl JobManager {
         }
     }
 
-    /// Stops the attempt at a job that is being cancelled, or, when it only waits for the index, takes
-    /// its documents back.
+    /// Stops the attempt at a job that is being cancelled, or, when it waits for its next attempt or for
+    /// the index, takes its documents back.
     fn stop_work(&self, job: &Job) {
-        let attempt = self.running().get(&job.job_id).cloned();
-        if let Some(attempt) = attempt {
-            return attempt.cancel();
+        let fence = Fence::of(job);
+        if job.stage == Some(Stage::Reading) {
+            // An attempt that has only just been claimed is not there yet; it hears of it when it writes.
+            if let Some(attempt) = self.running().get(&fence) {
+                attempt.cancel();
+            }
+            return;
         }
-        let (manager, fence) = (self.clone(), Fence { job: job.job_id, attempt: job.attempt });
+        let manager = self.clone();
         tokio::spawn(async move { manager.withdraw(fence).await });
     }
 
-    /// Takes back what a cancelled job has written, until it is `cancelled`.
+    /// Takes back what a cancelled job has written, until it is `cancelled`. What is left when the
+    /// server stops is taken back after its next start.
     async fn withdraw(&self, fence: Fence) {
-        loop {
+        while !self.0.stopping.is_cancelled() {
             match self.0.store.withdraw(fence, WITHDRAWN_AT_ONCE, clock::now()).await {
                 Ok(true) => return self.announce(&[fence.job]),
                 Ok(false) => {}
@@ -218,7 +223,7 @@ impl JobManager {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<JobId, CancellationToken>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<Fence, CancellationToken>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

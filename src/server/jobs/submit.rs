@@ -1,16 +1,19 @@
 //! What comes in becomes a job.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use uuid::Uuid;
 
 use super::{JobManager, JobsError, names};
 use crate::domain::format::{Format, supported};
-use crate::domain::{Job, JobId, JobType, Metadata};
+use crate::domain::{DocumentId, Job, JobId, Metadata};
 use crate::server::blobs::{Blobs, WrittenBlob};
 use crate::server::clock;
 use crate::server::ingest::folders::Found;
-use crate::server::store::{Message, NewJob, Source, StoredFile};
+use crate::server::ingest::sources::batch::{Message, StoredFile};
+use crate::server::ingest::sources::{JobSource, ReadItems, batch, directory, file, text};
+use crate::server::store::NewJob;
 
 /// Sources up to this size lie in the job's row, larger ones in a blob, in bytes.
 const INLINE: usize = 64 << 10;
@@ -31,16 +34,14 @@ impl JobManager {
 
     /// Takes in a text.
     pub async fn submit_text(&self, text: String, metadata: Metadata) -> Result<Job, JobsError> {
-        if text.trim().is_empty() {
-            return Err(JobsError::Empty("text_content".into()));
-        }
+        check_text("text_content", &text)?;
         let (name, size_bytes) = (names::of_text(&text), text.len() as u64);
         let source = if text.len() <= INLINE {
-            Source::Text(text)
+            text::Source::Inline(text)
         } else {
-            Source::TextBlob(self.blobs().put(text.as_bytes()).await?)
+            text::Source::Blob(self.blobs().put(text.as_bytes()).await?)
         };
-        self.submit(JobType::TextIngestion, name, size_bytes, 1, metadata, source).await
+        self.submit(source.into(), name, size_bytes, 1, metadata).await
     }
 
     /// Takes in messages, each a document of its own.
@@ -52,19 +53,22 @@ impl JobManager {
         if messages.is_empty() {
             return Err(JobsError::EmptyBatch);
         }
-        if let Some(empty) = messages.iter().position(|message| message.text.trim().is_empty()) {
-            return Err(JobsError::Empty(format!("messages[{empty}].text")));
+        if messages.len() as u64 > DocumentId::MAX_ITEMS {
+            return Err(JobsError::TooManyItems(messages.len()));
+        }
+        for (number, message) in messages.iter().enumerate() {
+            check_text(format_args!("messages[{number}].text"), &message.text)?;
         }
         let (name, items) = (names::of_batch(messages.len()), messages.len() as u64);
         let size_bytes = messages.iter().map(|message| message.text.len() as u64).sum();
         let source = if size_bytes <= INLINE as u64 {
-            Source::Messages(messages)
+            batch::Source::Messages(messages)
         } else {
             let json = serde_json::to_vec(&messages).map_err(std::io::Error::from)?;
             drop(messages);
-            Source::MessagesBlob(self.blobs().put(&json).await?)
+            batch::Source::MessagesBlob(self.blobs().put(&json).await?)
         };
-        self.submit(JobType::BatchIngestion, name, size_bytes, items, metadata, source).await
+        self.submit(source.into(), name, size_bytes, items, metadata).await
     }
 
     /// Takes in uploaded files: one is a file job, several are a batch.
@@ -79,12 +83,11 @@ impl JobManager {
         let size_bytes = files.iter().map(|file| file.size_bytes).sum();
         if files.len() > 1 {
             let (name, items) = (format!("{} files", files.len()), files.len() as u64);
-            let source = Source::Files(files);
-            return self.submit(JobType::BatchIngestion, name, size_bytes, items, metadata, source).await;
+            let source = batch::Source::Files(files);
+            return self.submit(source.into(), name, size_bytes, items, metadata).await;
         }
         let Some(file) = files.pop() else { return Err(JobsError::EmptyBatch) };
-        let name = file.name.clone();
-        self.submit(JobType::FileIngestion, name, size_bytes, 1, metadata, Source::File(file)).await
+        self.submit(file::Source::Uploaded(file.blob).into(), file.name, size_bytes, 1, metadata).await
     }
 
     /// Takes in a file or a folder of the server's machine.
@@ -95,39 +98,50 @@ impl JobManager {
             .map_err(std::io::Error::other)??;
         match found {
             Found::Folder { path } => {
-                let (name, source) = (path.display().to_string(), Source::Directory(path));
-                self.submit(JobType::DirectoryIngestion, name, 0, 0, metadata, source).await
+                let name = path.display().to_string();
+                self.submit(directory::Source(path).into(), name, 0, 0, metadata).await
             }
             Found::File { path, size_bytes } => {
                 let name = names::of_file(&path.to_string_lossy()).unwrap_or_default();
                 check_format(&name)?;
-                self.submit(JobType::FileIngestion, name, size_bytes, 1, metadata, Source::Path(path)).await
+                self.submit(file::Source::Path(path).into(), name, size_bytes, 1, metadata).await
             }
         }
     }
 
     async fn submit(
         &self,
-        job_type: JobType,
+        source: JobSource,
         name: String,
         size_bytes: u64,
         total_items: u64,
         metadata: Metadata,
-        source: Source,
     ) -> Result<Job, JobsError> {
         let job = NewJob {
             id: JobId(Uuid::now_v7()),
-            job_type,
+            job_type: source.job_type(),
             name,
             size_bytes,
             total_items,
             metadata,
-            source,
+            source: serde_json::to_string(&source).map_err(std::io::Error::from)?,
+            blobs: source.blobs(),
             max_attempts: self.0.settings.max_attempts,
         };
         let job = self.0.store.accept(job, clock::now()).await?;
         self.0.new_job.notify_one();
         Ok(job)
+    }
+}
+
+/// Fails for a text that no job could ingest; `field` says where it was sent.
+fn check_text(field: impl Display, text: &str) -> Result<(), JobsError> {
+    if text.trim().is_empty() {
+        return Err(JobsError::Empty(field.to_string()));
+    }
+    match text.find('\0') {
+        Some(place) => Err(JobsError::Nul { field: field.to_string(), place }),
+        None => Ok(()),
     }
 }
 

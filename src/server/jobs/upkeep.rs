@@ -2,19 +2,23 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{JobManager, JobsError};
 use crate::server::clock;
-use crate::server::store::BlobRef;
+use crate::server::store::{BlobRef, CleanUp};
 
 /// How often lost leases and loose chunks are looked for.
 const MEND_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How often old jobs are cleaned up.
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// Jobs that ended within this time stay, however many they are: someone may still wait for their end.
+const JUST_ENDED: TimeDelta = TimeDelta::minutes(10);
 
 /// Rows deleted in one transaction, so that writers never wait long.
 const ROWS_AT_ONCE: u32 = 500;
@@ -30,7 +34,10 @@ impl JobManager {
     }
 
     /// Mends until `stop`, and tidies once an hour.
-    pub async fn keep_up(self, stop: CancellationToken) {
+    ///
+    /// `indexed` is the change number up to which the index has followed the store.
+    pub async fn keep_up(self, stop: CancellationToken, indexed: watch::Receiver<u64>) {
+        let mut hour_ago = self.latest_change();
         let mut mend = interval(MEND_INTERVAL);
         let mut clean_up = interval(CLEAN_UP_INTERVAL);
         mend.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -43,18 +50,22 @@ impl JobManager {
                 _ = mend.tick() => false,
                 _ = clean_up.tick() => true,
             };
-            let done = if tidy { self.tidy().await } else { self.mend().await };
+            let done = if tidy {
+                let seen_by_all = hour_ago.min(*indexed.borrow());
+                hour_ago = self.latest_change();
+                self.tidy(seen_by_all).await
+            } else {
+                self.mend(&stop).await
+            };
             if let Err(error) = done {
                 tracing::error!(%error, "upkeep failed; trying again later");
             }
         }
     }
 
-    async fn mend(&self) -> Result<(), JobsError> {
+    async fn mend(&self, stop: &CancellationToken) -> Result<(), JobsError> {
         self.rescue(clock::now()).await?;
-        while self.0.store.sweep(ROWS_AT_ONCE).await? {
-            tokio::task::yield_now().await;
-        }
+        while !stop.is_cancelled() && self.0.store.sweep(ROWS_AT_ONCE).await? {}
         Ok(())
     }
 
@@ -75,9 +86,11 @@ impl JobManager {
         Ok(())
     }
 
-    async fn tidy(&self) -> Result<(), JobsError> {
-        let now = clock::now();
-        let deleted = self.clean_up(now).await?;
+    /// Removals up to `seen_by_all` are forgotten: the index has passed them, and so has every event
+    /// stream that was not away for an hour.
+    async fn tidy(&self, seen_by_all: u64) -> Result<(), JobsError> {
+        self.0.store.forget_removals(seen_by_all).await?;
+        let deleted = self.clean_up(clock::now()).await?;
         let blobs = self.collect_blobs().await?;
         if deleted > 0 || blobs > 0 {
             tracing::info!(jobs = deleted, blobs, "cleaned up");
@@ -88,9 +101,14 @@ impl JobManager {
     /// Deletes the rows of final jobs that are too old or too many. Documents stay.
     pub async fn clean_up(&self, now: DateTime<Utc>) -> Result<u64, JobsError> {
         let settings = &self.0.settings;
+        let rule = CleanUp {
+            older_than: now - settings.max_age,
+            keep: settings.max_jobs,
+            spare_after: now - JUST_ENDED,
+        };
         let mut deleted = 0;
         loop {
-            let rows = self.0.store.clean_up(now - settings.max_age, settings.max_jobs, ROWS_AT_ONCE).await?;
+            let rows = self.0.store.clean_up(rule, ROWS_AT_ONCE).await?;
             deleted += u64::from(rows);
             if rows < ROWS_AT_ONCE {
                 return Ok(deleted);

@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the database refused: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
     #[error("the transaction failed and was undone: {0}")]
     Undone(String),
     #[error("the database could not be brought to this version's form: {0}")]
@@ -21,12 +21,21 @@ pub enum StoreError {
     Panicked,
 }
 
-impl StoreError {
-    /// What each participant of a failed transaction is told.
-    pub(super) fn from_transaction(cause: &rusqlite::Error) -> Self {
+impl From<rusqlite::Error> for StoreError {
+    fn from(cause: rusqlite::Error) -> Self {
         match cause.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
-            _ => Self::Undone(cause.to_string()),
+            _ => Self::Database(cause),
+        }
+    }
+}
+
+impl StoreError {
+    /// What the others of a transaction are told that this error undid.
+    pub(super) fn shared(&self) -> Self {
+        match self {
+            Self::DiskFull => Self::DiskFull,
+            other => Self::Undone(other.to_string()),
         }
     }
 }

@@ -4,11 +4,13 @@
 //! next *change number* (`seq`); whoever follows the store (the index, the event stream) asks for what
 //! has a number above its own. `rules.rs` holds every backend to the same rules.
 
+mod blob_ref;
 mod error;
 #[cfg(test)]
 mod rules;
-pub mod source;
 pub mod sqlite;
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -19,8 +21,8 @@ use crate::domain::{
     JobPage, JobStats, JobType, Metadata, Progress,
 };
 
+pub use blob_ref::BlobRef;
 pub use error::StoreError;
-pub use source::{BlobRef, Message, Source, StoredFile};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -73,8 +75,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Several jobs' deliveries are one transaction; each has its own verdict, in the same order.
     async fn deliver(&self, deliveries: Vec<Delivery>, now: DateTime<Utc>) -> Result<Vec<Verdict>>;
 
-    /// The items of the job that earlier attempts have already written.
-    async fn delivered_items(&self, id: JobId) -> Result<Vec<u64>>;
+    /// The items of the job that earlier attempts have already written, and their names.
+    async fn delivered_items(&self, id: JobId) -> Result<BTreeMap<u64, String>>;
 
     /// Ends an attempt that did not succeed. Changes nothing if the lease has passed to another worker.
     async fn finish(&self, fence: Fence, outcome: Outcome, now: DateTime<Utc>) -> Result<Verdict>;
@@ -85,7 +87,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Saves how many chunks of running jobs the index has taken in.
     async fn index_progress(&self, chunks: Vec<(JobId, u64)>) -> Result<()>;
 
-    /// Cancels a pending job at once; marks a running one, to be ended by [`Store::withdraw`].
+    /// Cancels a job at once if nobody works on it and it has no documents; marks any other, to be ended
+    /// by [`Store::withdraw`].
     async fn cancel(&self, id: JobId, now: DateTime<Utc>) -> Result<Change>;
 
     /// Takes back what a job marked for cancelling has written, `limit` documents at a time.
@@ -100,9 +103,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// has no tries left.
     async fn rescue(&self, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued>;
 
-    /// Deletes rows of final jobs that ended before `older_than`, or are not among the newest `keep`
-    /// jobs. Documents stay. Returns how many were deleted; at most `limit` at a time.
-    async fn clean_up(&self, older_than: DateTime<Utc>, keep: u64, limit: u32) -> Result<u32>;
+    /// Deletes rows of final jobs by `rule`. Documents stay. Returns how many were deleted; at most
+    /// `limit` at a time.
+    async fn clean_up(&self, rule: CleanUp, limit: u32) -> Result<u32>;
 
     // Reading jobs.
 
@@ -147,7 +150,10 @@ pub struct NewJob {
     pub size_bytes: u64,
     pub total_items: u64,
     pub metadata: Metadata,
-    pub source: Source,
+    /// Kept as it is until the job has completed.
+    pub source: String,
+    /// Kept as long as the source.
+    pub blobs: Vec<BlobRef>,
     pub max_attempts: u32,
 }
 
@@ -159,13 +165,14 @@ pub struct WorkerId(pub String);
 #[derive(Clone, Debug)]
 pub struct Lease {
     pub job: Job,
-    pub source: Source,
+    /// As it was accepted; empty if the database has lost it.
+    pub source: String,
 }
 
 impl Lease {
     /// What guards every write of this attempt.
     pub fn fence(&self) -> Fence {
-        Fence { job: self.job.job_id, attempt: self.job.attempt }
+        Fence::of(&self.job)
     }
 }
 
@@ -174,6 +181,13 @@ impl Lease {
 pub struct Fence {
     pub job: JobId,
     pub attempt: u32,
+}
+
+impl Fence {
+    /// What guards the writes of the job's present attempt.
+    pub fn of(job: &Job) -> Self {
+        Self { job: job.job_id, attempt: job.attempt }
+    }
 }
 
 /// What the store wants the worker to do next.
@@ -272,6 +286,17 @@ impl ChunkKey {
     }
 }
 
+/// Which rows of final jobs go.
+#[derive(Clone, Copy, Debug)]
+pub struct CleanUp {
+    /// All that ended before this go.
+    pub older_than: DateTime<Utc>,
+    /// Of the others, the ones that ended first go until this many are left …
+    pub keep: u64,
+    /// … but none that ended after this: someone may still wait for its end.
+    pub spare_after: DateTime<Utc>,
+}
+
 /// What became of a wish to change a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -315,12 +340,16 @@ pub struct Totals {
     pub bytes: u64,
 }
 
-/// How far the index has read: all changes up to `seq`, and of the document whose change comes next
-/// the chunks up to `chunk`.
+/// How far the index has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedCursor {
+    /// All changes up to this one.
     pub seq: u64,
+    /// Of the document with this change number, the next one, the chunks up to this one.
     pub chunk: Option<(u64, ChunkKey)>,
+    /// The store's latest change when the index began from nothing: it never held what was removed
+    /// before, so those removals may be forgotten.
+    pub began_at: u64,
 }
 
 /// What the index must take in next. Apply removals last.
@@ -333,6 +362,7 @@ pub struct IndexPage {
     pub cursor: FeedCursor,
     /// There is nothing after this page yet.
     pub caught_up: bool,
-    /// Removals before the cursor have been forgotten: the index must be rebuilt from nothing.
+    /// Removals after the cursor have been forgotten: the index must begin from nothing, at this page's
+    /// cursor.
     pub too_old: bool,
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::rows::{self, bytes};
 use super::*;
-use crate::domain::{JobStatus, Stage};
+use crate::domain::Stage;
 
 /// Texts up to this size are claimed in groups, in bytes.
 const SMALL_TEXT: u64 = 64 << 10;
@@ -20,22 +20,22 @@ pub(super) fn claim(
     lease_until: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Lease>> {
-    let mut leases: Vec<Lease> = Vec::new();
     let mut due = tx.connection.prepare_cached(&format!(
         "select {}, (select source from job_source where job = job.id) from job \
-         where status = 'pending' and due_at <= ?1 order by due_at, id limit ?2",
+         where status = 'pending' \
+         and cancel_requested = 0 and due_at <= ?1 order by due_at, id limit ?2",
         rows::JOB
     ))?;
     let mut due = due.query(params![now.timestamp_millis(), group.max(1)])?;
+    let mut leases: Vec<Lease> = Vec::new();
     while let Some(row) = due.next()? {
         let job = rows::job(row)?;
-        if !leases.is_empty() && !goes_in_groups(&job) {
+        let alone = !goes_in_groups(&job);
+        if alone && !leases.is_empty() {
             break;
         }
-        let alone = !goes_in_groups(&job);
-        let source = row.get_ref(rows::JOB_COLUMNS)?.as_str().unwrap_or_default();
-        let source = serde_json::from_str(source).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        leases.push(Lease { job, source });
+        let source: Option<String> = row.get(rows::JOB_COLUMNS)?;
+        leases.push(Lease { job, source: source.unwrap_or_default() });
         if alone {
             break;
         }
@@ -110,24 +110,29 @@ pub(super) fn heartbeat(
 
 /// Saves progress if there is any; a job that stands still is not a change.
 fn save_progress(tx: &Tx<'_>, fence: Fence, progress: Progress) -> Result<()> {
-    tx.connection
+    let changed = tx
+        .connection
         .prepare_cached(
             "update job set seq = :seq, bytes_done = :bytes, chunks_created = :chunks, \
-             total_items = max(total_items, :total), processed_items = :items, failed_items = :failed, \
-             progress = max(progress, :progress) \
+             total_items = max(total_items, :total), size_bytes = max(size_bytes, :size), \
+             processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
              where id = :id and (bytes_done <> :bytes or chunks_created <> :chunks \
              or processed_items <> :items)",
         )?
         .execute(named_params! {
-            ":seq": tx.next_seq(),
+            ":seq": tx.upcoming_seq(),
             ":bytes": progress.bytes_done,
             ":chunks": progress.chunks_created,
             ":total": progress.items_total,
+            ":size": progress.bytes_total,
             ":items": progress.items_done,
             ":failed": progress.items_failed,
             ":progress": progress.fraction(),
             ":id": bytes(fence.job),
         })?;
+    if changed > 0 {
+        tx.next_seq();
+    }
     Ok(())
 }
 
@@ -184,7 +189,7 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
              worker = case when :last then null else worker end, \
              lease_until = case when :last then null else lease_until end, \
              bytes_done = :bytes, chunks_created = :chunks, total_items = max(total_items, :total), \
-             processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
+             size_bytes = max(size_bytes, :size), processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
              where id = :id",
         )?
         .execute(named_params! {
@@ -195,6 +200,7 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
             ":bytes": progress.bytes_done,
             ":chunks": progress.chunks_created,
             ":total": progress.items_total,
+            ":size": progress.bytes_total,
             ":items": progress.items_done,
             ":failed": progress.items_failed,
             ":progress": progress.fraction(),
@@ -321,47 +327,10 @@ pub(super) fn index_progress(tx: &Tx<'_>, chunks: &[(JobId, u64)]) -> Result<()>
     Ok(())
 }
 
-pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool> {
-    let id = bytes(fence.job);
-    let ours: bool = tx
-        .connection
-        .prepare_cached(
-            "select exists (select 1 from job where id = ?1 and attempt = ?2 and status = 'running' \
-             and cancel_requested = 1)",
-        )?
-        .query_row(params![id, fence.attempt], |row| row.get(0))?;
-    if !ours {
-        return Ok(true);
-    }
-    if documents::delete_of_job(tx, fence.job, limit)? == limit {
-        return Ok(false);
-    }
-    jobs::forget_results(tx, fence.job)?;
-    tx.connection
-        .prepare_cached(
-            "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
-             cancel_requested = 0, completed_at = ?3, message = 'Cancelled' where id = ?1",
-        )?
-        .execute(params![id, tx.next_seq(), now.timestamp_millis()])?;
-    Ok(true)
-}
-
 pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued> {
     let mut rescued = Rescued::default();
-    let lost = tx
-        .connection
-        .prepare_cached(&format!(
-            "select {} from job where status = 'running' and (lease_until < ?1 \
-             or (stage = 'indexing' and cancel_requested = 1)) order by id",
-            rows::JOB
-        ))?
-        .query_map([expired.timestamp_millis()], rows::job)?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    for job in lost {
-        debug_assert_eq!(job.status, JobStatus::Running);
-        if job.cancel_requested {
-            rescued.to_withdraw.push(Fence { job: job.job_id, attempt: job.attempt });
-        } else if job.attempt >= job.max_attempts {
+    for job in lost(tx, "lease_until < ?1 and cancel_requested = 0", expired)? {
+        if job.attempt >= job.max_attempts {
             let message = format!(
                 "The server stopped {} times while it worked on this job, so it does not try again by \
                  itself. Retry it if you think the cause was another.",
@@ -374,5 +343,16 @@ pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) ->
             rescued.requeued += 1;
         }
     }
+    let cancelling = lost(tx, "cancel_requested = 1 and coalesce(lease_until < ?1, true)", expired)?;
+    rescued.to_withdraw = cancelling.iter().map(Fence::of).collect();
     Ok(rescued)
+}
+
+/// Jobs that nobody works on although someone should.
+fn lost(tx: &Tx<'_>, condition: &str, expired: DateTime<Utc>) -> Result<Vec<Job>> {
+    let mut statement = tx
+        .connection
+        .prepare_cached(&format!("select {} from job where {condition} order by id", rows::JOB))?;
+    let jobs = statement.query_map([expired.timestamp_millis()], rows::job)?;
+    Ok(jobs.collect::<rusqlite::Result<_>>()?)
 }

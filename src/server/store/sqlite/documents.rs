@@ -9,7 +9,7 @@ use super::rows::{self, bytes};
 use super::*;
 
 /// Chunks of a deleted document that go at once; more are swept in the background.
-const SWEPT_AT_ONCE: u64 = 500;
+const SWEPT_AT_ONCE: u64 = 50;
 
 /// Writes one document with its chunks, in place of what an earlier attempt wrote. Returns the change
 /// number the index must pass.
@@ -21,7 +21,18 @@ pub(super) fn write(
     now: DateTime<Utc>,
 ) -> Result<u64> {
     let id = DocumentId::of(job, item.item);
-    delete(tx, id)?;
+    let owner: Option<[u8; 16]> = tx
+        .connection
+        .prepare_cached("select job from document where id = ?1")?
+        .query_row([id.0.into_bytes()], |row| row.get(0))
+        .optional()?;
+    match owner {
+        Some(owner) if owner != bytes(job) => {
+            return Err(StoreError::Corrupt(format!("document {id} already belongs to another job")));
+        }
+        Some(_) => delete(tx, id).map(|_| ())?,
+        None => {}
+    }
     let seq = tx.next_seq();
     let version = match &document.content {
         Content::Chunks(chunks) => {
@@ -168,6 +179,13 @@ pub(super) fn delete(tx: &Tx<'_>, id: DocumentId) -> Result<bool> {
             .execute([version.0])?;
     }
     Ok(true)
+}
+
+/// Whether the job has documents.
+pub(super) fn exist_of_job(tx: &Tx<'_>, job: JobId) -> Result<bool> {
+    let mut statement =
+        tx.connection.prepare_cached("select exists (select 1 from document where job = ?1)")?;
+    Ok(statement.query_row([bytes(job)], |row| row.get(0))?)
 }
 
 /// Deletes up to `limit` documents that a job made, and returns how many.

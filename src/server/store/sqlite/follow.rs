@@ -11,8 +11,9 @@ use crate::domain::event::RemovedJob;
 const DOCUMENTS: u32 = 2000;
 
 pub(super) fn job_changes(connection: &Connection, after: u64, limit: u32) -> Result<JobChanges> {
-    let (_, forgotten) = counter(connection)?;
-    if after < forgotten {
+    let (latest, forgotten) = counter(connection)?;
+    // A number from the future was given out by another data folder, or before this one was restored.
+    if after < forgotten || after > latest {
         return Ok(JobChanges { events: Vec::new(), too_old: true });
     }
     let mut events = connection
@@ -51,8 +52,9 @@ struct Waiting {
 
 pub(super) fn index_page(connection: &Connection, cursor: FeedCursor, max_bytes: usize) -> Result<IndexPage> {
     let (latest, forgotten) = counter(connection)?;
-    if cursor.seq > latest || (cursor.seq > 0 && cursor.seq < forgotten) {
-        return Ok(IndexPage { too_old: true, ..IndexPage::default() });
+    if cursor.seq > latest || cursor.seq.max(cursor.began_at) < forgotten {
+        let cursor = FeedCursor { began_at: latest, ..FeedCursor::default() };
+        return Ok(IndexPage { too_old: true, cursor, ..IndexPage::default() });
     }
     let documents = waiting(connection, cursor.seq)?;
     let mut page = IndexPage { cursor, ..IndexPage::default() };
@@ -64,7 +66,7 @@ pub(super) fn index_page(connection: &Connection, cursor: FeedCursor, max_bytes:
             all_read = false;
             break;
         }
-        page.cursor = FeedCursor { seq: document.seq, chunk: None };
+        page.cursor = FeedCursor { seq: document.seq, chunk: None, ..cursor };
         // A page ends with a large document, so that the index can commit before the next one.
         if bytes >= max_bytes || document.chunk_count > LARGE_DOCUMENT {
             all_read = false;
@@ -72,7 +74,7 @@ pub(super) fn index_page(connection: &Connection, cursor: FeedCursor, max_bytes:
         }
     }
     if all_read && documents.len() < DOCUMENTS as usize {
-        page.cursor = FeedCursor { seq: latest, chunk: None };
+        page.cursor = FeedCursor { seq: latest, chunk: None, ..cursor };
         page.caught_up = true;
     }
     page.removed = removed_versions(connection, cursor.seq, page.cursor.seq)?;

@@ -1,5 +1,7 @@
 //! Jobs outside of their attempts: accepted, listed, counted, cancelled, retried, cleaned up.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, named_params, params, params_from_iter};
@@ -35,8 +37,8 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, now: DateTime<Utc>) -> Result<Jo
         )?;
     tx.connection
         .prepare_cached("insert into job_source (job, source) values (?1, ?2)")?
-        .execute(params![id, rows::to_json(&job.source)?])?;
-    for blob in job.source.blobs() {
+        .execute(params![id, job.source])?;
+    for blob in &job.blobs {
         // The same file twice in one job is one blob.
         tx.connection
             .prepare_cached("insert or ignore into job_blob (blob, job) values (?1, ?2)")?
@@ -62,14 +64,12 @@ pub(super) fn page(connection: &Connection, filter: &JobFilter) -> Result<JobPag
         values.push(job_type.as_str().to_owned().into());
     }
 
-    let total_count = if filter.job_type.is_none() {
-        let stats = stats(connection)?;
-        filter.status.map_or(stats.total_jobs, |status| stats.of(status))
-    } else {
-        connection
-            .prepare_cached(&format!("select count(*) from job where {}", conditions.join(" and ")))?
-            .query_row(params_from_iter(&values), |row| row.get(0))?
-    };
+    let total_count = connection
+        .prepare_cached(&format!(
+            "select coalesce(sum(jobs), 0) from job_count where {}",
+            conditions.join(" and ")
+        ))?
+        .query_row(params_from_iter(&values), |row| row.get(0))?;
 
     if let Some(before) = filter.before {
         conditions.push("id < ?");
@@ -101,14 +101,13 @@ pub(super) fn stats(connection: &Connection) -> Result<JobStats> {
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
         let jobs: u64 = row.get(1)?;
-        match row.get_ref(0)?.as_str().unwrap_or_default() {
-            "pending" => stats.pending = jobs,
-            "running" => stats.running = jobs,
-            "completed" => stats.completed = jobs,
-            "failed" => stats.failed = jobs,
-            "cancelled" => stats.cancelled = jobs,
-            other => return Err(StoreError::Corrupt(format!("a count of jobs that are {other}"))),
-        }
+        *match rows::parsed(row, 0)? {
+            JobStatus::Pending => &mut stats.pending,
+            JobStatus::Running => &mut stats.running,
+            JobStatus::Completed => &mut stats.completed,
+            JobStatus::Failed => &mut stats.failed,
+            JobStatus::Cancelled => &mut stats.cancelled,
+        } += jobs;
         stats.total_jobs += jobs;
         stats.total_chunks_created += row.get::<_, u64>(2)?;
     }
@@ -116,77 +115,91 @@ pub(super) fn stats(connection: &Connection) -> Result<JobStats> {
 }
 
 pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Vec<JobItem>> {
-    let mut statement = connection.prepare_cached(
-        "select item, name, document, chunks, error_code, error_message from job_item where job = ?1 \
-         order by error_code = '', item limit ?2",
-    )?;
-    let items = statement.query_map(params![bytes(id), limit], |row| {
-        Ok(JobItem {
-            item: row.get(0)?,
-            name: row.get(1)?,
-            document_id: rows::optional_uuid(row, 2)?.map(DocumentId),
-            chunks_created: row.get(3)?,
-            error_code: row.get(4)?,
-            error_message: row.get(5)?,
-        })
-    })?;
-    Ok(items.collect::<rusqlite::Result<_>>()?)
+    let mut items = Vec::new();
+    for condition in ["error_code <> ''", "error_code = ''"] {
+        let mut statement = connection.prepare_cached(&format!(
+            "select item, name, document, chunks, error_code, error_message from job_item \
+             where job = ?1 and {condition} order by item limit ?2"
+        ))?;
+        for found in statement.query_map(params![bytes(id), limit - items.len() as u32], item)? {
+            items.push(found?);
+        }
+    }
+    Ok(items)
 }
 
-pub(super) fn delivered_items(connection: &Connection, id: JobId) -> Result<Vec<u64>> {
-    let mut statement = connection.prepare_cached("select item from job_item where job = ?1")?;
-    let items = statement.query_map([bytes(id)], |row| row.get(0))?;
+fn item(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobItem> {
+    Ok(JobItem {
+        item: row.get(0)?,
+        name: row.get(1)?,
+        document_id: rows::optional_uuid(row, 2)?.map(DocumentId),
+        chunks_created: row.get(3)?,
+        error_code: row.get(4)?,
+        error_message: row.get(5)?,
+    })
+}
+
+pub(super) fn delivered_items(connection: &Connection, id: JobId) -> Result<BTreeMap<u64, String>> {
+    let mut statement = connection.prepare_cached("select item, name from job_item where job = ?1")?;
+    let items = statement.query_map([bytes(id)], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(items.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn cancel(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<Change> {
     let Some(before) = job(tx.connection, id)? else { return Ok(Change::Unknown) };
-    match before.status {
-        JobStatus::Pending => {
-            tx.connection
-                .prepare_cached(
-                    "update job set seq = ?2, status = 'cancelled', completed_at = ?3, message = 'Cancelled' \
-                     where id = ?1 and status = 'pending'",
-                )?
-                .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis()])?;
-            // What earlier attempts left goes with it.
-            take_back_all(tx, id)?;
-        }
-        JobStatus::Running if before.cancel_requested => return Ok(Change::Done(before)),
-        JobStatus::Running => {
-            tx.connection
-                .prepare_cached(
-                    "update job set seq = ?2, cancel_requested = 1, message = 'Cancelling' \
-                     where id = ?1 and status = 'running'",
-                )?
-                .execute(params![bytes(id), tx.next_seq()])?;
-        }
-        _ => return Ok(Change::Refused(before)),
+    if before.status.is_final() {
+        return Ok(Change::Refused(before));
+    }
+    if before.cancel_requested {
+        return Ok(Change::Done(before));
+    }
+    if before.status == JobStatus::Pending && !documents::exist_of_job(tx, id)? {
+        end_cancelled(tx, id, now)?;
+    } else {
+        tx.connection
+            .prepare_cached(
+                "update job set seq = ?2, cancel_requested = 1, message = 'Cancelling' where id = ?1",
+            )?
+            .execute(params![bytes(id), tx.next_seq()])?;
     }
     Ok(job(tx.connection, id)?.map_or(Change::Unknown, Change::Done))
 }
 
-fn take_back_all(tx: &Tx<'_>, id: JobId) -> Result<()> {
-    documents::delete_of_job(tx, id, u32::MAX)?;
-    forget_results(tx, id)
+/// Takes back up to `limit` documents of a job that is being cancelled; the last ones end it.
+pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool> {
+    let ours: bool = tx
+        .connection
+        .prepare_cached(
+            "select exists (select 1 from job where id = ?1 and attempt = ?2 and cancel_requested = 1)",
+        )?
+        .query_row(params![bytes(fence.job), fence.attempt], |row| row.get(0))?;
+    if !ours {
+        return Ok(true);
+    }
+    if documents::delete_of_job(tx, fence.job, limit)? == limit {
+        return Ok(false);
+    }
+    end_cancelled(tx, fence.job, now)?;
+    Ok(true)
+}
+
+/// The job is `cancelled`, and nothing it made is left.
+fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
+    tx.connection.prepare_cached("delete from job_item where job = ?1")?.execute([bytes(id)])?;
+    tx.connection
+        .prepare_cached(
+            "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
+             cancel_requested = 0, completed_at = ?3, message = 'Cancelled', processed_items = 0, \
+             failed_items = 0, chunks_created = 0, chunks_indexed = 0 where id = ?1",
+        )?
+        .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis()])?;
+    Ok(())
 }
 
 /// The job needs its source no more.
 pub(super) fn forget_source(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
     tx.connection.prepare_cached("delete from job_source where job = ?1")?.execute([id])?;
     tx.connection.prepare_cached("delete from job_blob where job = ?1")?.execute([id])?;
-    Ok(())
-}
-
-/// Nothing the job made is left.
-pub(super) fn forget_results(tx: &Tx<'_>, id: JobId) -> Result<()> {
-    tx.connection.prepare_cached("delete from job_item where job = ?1")?.execute([bytes(id)])?;
-    tx.connection
-        .prepare_cached(
-            "update job set processed_items = 0, failed_items = 0, chunks_created = 0, chunks_indexed = 0 \
-             where id = ?1",
-        )?
-        .execute([bytes(id)])?;
     Ok(())
 }
 
@@ -212,14 +225,20 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
     Ok(job(tx.connection, id)?.map_or(Change::Unknown, Change::Done))
 }
 
-pub(super) fn clean_up(tx: &Tx<'_>, older_than: DateTime<Utc>, keep: u64, limit: u32) -> Result<u32> {
+pub(super) fn clean_up(tx: &Tx<'_>, rule: &CleanUp, limit: u32) -> Result<u32> {
+    let stats = stats(tx.connection)?;
+    let ended = stats.total_jobs - stats.pending - stats.running;
+    let surplus = ended.saturating_sub(rule.keep).min(limit.into());
     let ids = tx
         .connection
         .prepare_cached(
-            "select id from job where status in ('completed', 'failed', 'cancelled') and (completed_at < ?1 \
-             or id < (select id from job order by id desc limit 1 offset ?2 - 1)) order by id limit ?3",
+            "select id from (select id from job where completed_at < ?1 order by completed_at limit ?3) union \
+             select id from (select id from job where completed_at < ?2 order by completed_at limit ?4) limit ?3",
         )?
-        .query_map(params![older_than.timestamp_millis(), keep, limit], |row| rows::uuid(row, 0))?
+        .query_map(
+            params![rule.older_than.timestamp_millis(), rule.spare_after.timestamp_millis(), limit, surplus],
+            |row| rows::uuid(row, 0),
+        )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for id in &ids {
         let id = id.into_bytes();

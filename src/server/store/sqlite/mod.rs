@@ -132,7 +132,7 @@ impl Store for SqliteStore {
         self.work(move |tx| deliveries.iter().map(|it| attempts::deliver(tx, it, now)).collect()).await
     }
 
-    async fn delivered_items(&self, id: JobId) -> Result<Vec<u64>> {
+    async fn delivered_items(&self, id: JobId) -> Result<BTreeMap<u64, String>> {
         self.read(move |connection| jobs::delivered_items(connection, id)).await
     }
 
@@ -157,7 +157,7 @@ impl Store for SqliteStore {
     }
 
     async fn withdraw(&self, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool> {
-        self.work(move |tx| attempts::withdraw(tx, fence, limit, now)).await
+        self.work(move |tx| jobs::withdraw(tx, fence, limit, now)).await
     }
 
     async fn retry(&self, id: JobId, more_attempts: u32, now: DateTime<Utc>) -> Result<Change> {
@@ -168,8 +168,8 @@ impl Store for SqliteStore {
         self.work(move |tx| attempts::rescue(tx, expired, now)).await
     }
 
-    async fn clean_up(&self, older_than: DateTime<Utc>, keep: u64, limit: u32) -> Result<u32> {
-        self.work(move |tx| jobs::clean_up(tx, older_than, keep, limit)).await
+    async fn clean_up(&self, rule: CleanUp, limit: u32) -> Result<u32> {
+        self.work(move |tx| jobs::clean_up(tx, &rule, limit)).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<Job>> {

@@ -1,5 +1,5 @@
 //! What waits for the writing thread, in two lanes: clients who wait for an answer, and work in the
-//! background, which gets a share of the time while there are clients.
+//! background, which gets a quarter of the time while there are clients.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,9 @@ const REST: u32 = 3;
 /// Clients count as coming for this long after the last one: they need a moment between an answer and
 /// their next request.
 const CLIENTS_COMING: Duration = Duration::from_millis(20);
+
+/// A rested background waits this long for a gap between clients, and then goes before them.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub(super) struct Queue<T> {
 
 struct Lanes<T> {
     clients: VecDeque<T>,
-    background: VecDeque<T>,
+    background: VecDeque<(Instant, T)>,
     closed: bool,
     last_client: Option<Instant>,
     /// Nothing from the background before this.
@@ -63,7 +66,7 @@ impl<T> Queue<T> {
         }
         match lane {
             Lane::Client => lanes.clients.push_back(request),
-            Lane::Background => lanes.background.push_back(request),
+            Lane::Background => lanes.background.push_back((Instant::now(), request)),
         }
         self.changed.notify_one();
         Ok(())
@@ -118,13 +121,16 @@ impl<T> Queue<T> {
 
 impl<T> Lanes<T> {
     fn take(&mut self, now: Instant) -> Option<(Lane, T)> {
-        if let Some(client) = self.clients.pop_front() {
+        let rested = self.closed || self.rest_until.is_none_or(|until| now >= until);
+        let impatient = self.background.front().is_some_and(|(since, _)| now - *since >= PATIENCE);
+        if !(rested && impatient)
+            && let Some(client) = self.clients.pop_front()
+        {
             self.last_client = Some(now);
             return Some((Lane::Client, client));
         }
-        let rested = self.closed || self.rest_until.is_none_or(|until| now >= until);
         let background = if rested { self.background.pop_front() } else { None };
-        background.map(|request| (Lane::Background, request))
+        background.map(|(_, request)| (Lane::Background, request))
     }
 }
 
@@ -153,6 +159,19 @@ mod tests {
         queue.rest_after(Duration::from_millis(1));
         assert_eq!(queue.try_next(), None);
         assert_eq!(queue.next(), Some((Lane::Background, 2)), "the rest ends without a client");
+    }
+
+    #[test]
+    fn clients_who_never_pause_cannot_keep_a_rested_background_out() {
+        let start = Instant::now();
+        let mut lanes = Queue::default().lanes.into_inner().unwrap();
+        lanes.background.push_back((start, 1));
+        lanes.clients.extend([2, 3]);
+        assert_eq!(lanes.take(start), Some((Lane::Client, 2)));
+        assert_eq!(lanes.take(start + PATIENCE), Some((Lane::Background, 1)));
+        lanes.background.push_back((start, 4));
+        lanes.rest_until = Some(start + PATIENCE * 2);
+        assert_eq!(lanes.take(start + PATIENCE), Some((Lane::Client, 3)), "it rests");
     }
 
     #[test]

@@ -4,8 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 
 use crate::server::store::StoreError;
+
+/// Questions answered at the same time; more wait.
+const READERS: usize = 16;
 
 /// Idle connections kept; more are opened under load and closed again.
 const KEPT: usize = 4;
@@ -17,11 +21,16 @@ pub(super) struct Readers(Arc<Pool>);
 struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    places: Semaphore,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self(Arc::new(Pool { path: path.to_owned(), idle: Mutex::default() }))
+        Self(Arc::new(Pool {
+            path: path.to_owned(),
+            idle: Mutex::default(),
+            places: Semaphore::new(READERS),
+        }))
     }
 
     /// Runs `question` on a thread for blocking work, in one read transaction: all its statements see
@@ -30,6 +39,7 @@ impl Readers {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let _place = self.0.places.acquire().await.map_err(|_| StoreError::Stopped)?;
         let pool = self.0.clone();
         let answer = tokio::task::spawn_blocking(move || {
             let mut connection = pool.take()?;

@@ -35,13 +35,18 @@ pub(super) struct Tx<'a> {
 impl Tx<'_> {
     /// Takes the next change number.
     pub(super) fn next_seq(&self) -> u64 {
-        self.seq.set(self.seq.get() + 1);
+        self.seq.set(self.upcoming_seq());
         self.seq.get()
+    }
+
+    /// The change number [`Self::next_seq`] would take, for a statement that may change nothing.
+    pub(super) fn upcoming_seq(&self) -> u64 {
+        self.seq.get() + 1
     }
 }
 
-/// Does its step and answers whether to keep it, and whom to tell after the commit.
-type Request = Box<dyn FnOnce(&Tx<'_>) -> (bool, Reply) + Send>;
+/// Does its step and answers whether it succeeded, and whom to tell after the commit.
+type Request = Box<dyn FnOnce(&Tx<'_>) -> (Result<(), StoreError>, Reply) + Send>;
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 impl Writer {
@@ -71,12 +76,12 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let request: Request = Box::new(move |tx| {
             let result = catch_unwind(AssertUnwindSafe(|| step(tx))).unwrap_or(Err(StoreError::Panicked));
-            let keep = result.is_ok();
+            let done = result.as_ref().map(|_| ()).map_err(StoreError::shared);
             let reply: Reply = Box::new(move |committed| {
                 // Whoever asked may have gone; the step is done all the same.
-                let _ = answer.send(committed.and(result));
+                let _ = answer.send(result.and_then(|it| committed.map(|()| it)));
             });
-            (keep, reply)
+            (done, reply)
         });
         self.requests.push(lane, request).map_err(|_| StoreError::Stopped)?;
         answered.await.map_err(|_| StoreError::Stopped)?
@@ -103,7 +108,7 @@ fn write_all(connection: &Connection, waiting: &Queue<Request>, committed: &watc
                 // Fails too when nothing was begun, which is as good.
                 let _ = connection.execute_batch("rollback");
                 tracing::error!(%error, requests = replies.len(), "a transaction failed; nothing of it was written");
-                replies.into_iter().for_each(|reply| reply(Err(same_error(&error))));
+                replies.into_iter().for_each(|reply| reply(Err(error.shared())));
             }
         }
     }
@@ -123,9 +128,13 @@ fn group(
     while let Some((lane, request)) = next {
         let began = Instant::now();
         tx.run("savepoint request")?;
-        let (keep, reply) = request(tx);
+        let (done, reply) = request(tx);
         replies.push(reply);
-        if !keep {
+        if let Err(cause) = done {
+            // A full disk and the like end the whole transaction.
+            if tx.connection.is_autocommit() {
+                return Err(cause);
+            }
             tx.run("rollback to request")?;
         }
         tx.run("release request")?;
@@ -145,13 +154,5 @@ impl Tx<'_> {
     fn run(&self, sql: &'static str) -> Result<(), StoreError> {
         self.connection.prepare_cached(sql)?.execute([])?;
         Ok(())
-    }
-}
-
-/// Everyone in a failed transaction hears of the same cause.
-fn same_error(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Database(cause) => StoreError::from_transaction(cause),
-        other => StoreError::Corrupt(other.to_string()),
     }
 }

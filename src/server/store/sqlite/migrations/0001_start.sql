@@ -3,7 +3,7 @@
 create table job (
     id               blob    primary key not null,
     seq              integer not null,
-    job_type         text    not null check (job_type in ('text_ingestion', 'file_ingestion', 'batch_ingestion', 'directory_ingestion')),
+    job_type         text    not null,
     status           text    not null default 'pending' check (status in ('pending', 'running', 'completed', 'failed', 'cancelled')),
     stage            text    check (stage in ('reading', 'indexing')),
     name             text    not null,
@@ -33,6 +33,7 @@ create table job (
     -- The rules every statement relies on. Without them a crash between two writes could leave a row
     -- that no claim, rescue or clean-up ever finds again.
     check ((stage is not null) = (status = 'running')),
+    check (cancel_requested = 0 or status in ('pending', 'running')),
     check ((lease_until is not null) = (stage is not null and stage = 'reading')),
     check ((worker is not null) = (lease_until is not null)),
     check ((completed_at is not null) = (status in ('completed', 'failed', 'cancelled')))
@@ -40,9 +41,14 @@ create table job (
 create unique index job_seq on job (seq);
 create index job_status on job (status, id);
 -- Exactly what `claim` walks, in the order it walks it.
-create index job_due on job (due_at, id) where status = 'pending';
+create index job_due on job (due_at, id) where status = 'pending' and cancel_requested = 0;
 -- What `complete_indexed` walks.
 create index job_waiting on job (wait_seq) where stage = 'indexing';
+-- What `rescue` walks: attempts that may have lost their worker, and jobs being cancelled.
+create index job_lease on job (lease_until) where lease_until is not null;
+create index job_cancelling on job (id) where cancel_requested = 1;
+-- What `clean_up` walks.
+create index job_ended on job (completed_at) where completed_at is not null;
 
 -- What a job reads, as JSON; gone when the job has completed. Apart from `job`, whose rows change often and
 -- should be small.
@@ -62,6 +68,7 @@ create table job_item (
     error_message text    not null default '',
     primary key (job, item)
 ) without rowid;
+create index job_item_failed on job_item (job, item) where error_code <> '';
 
 -- Which blobs a job's source needs.
 create table job_blob (
@@ -125,22 +132,27 @@ insert into change_counter values (0, 0);
 
 -- Counts that are always asked for, kept by triggers so that they agree with the rows by construction.
 create table job_count (
-    status text    primary key not null,
-    jobs   integer not null default 0,
-    chunks integer not null default 0
+    status   text    not null,
+    job_type text    not null,
+    jobs     integer not null,
+    chunks   integer not null,
+    primary key (status, job_type)
 ) without rowid;
-insert into job_count (status) values ('pending'), ('running'), ('completed'), ('failed'), ('cancelled');
 
 create trigger job_added after insert on job begin
-    update job_count set jobs = jobs + 1, chunks = chunks + new.chunks_created where status = new.status;
+    insert into job_count values (new.status, new.job_type, 1, new.chunks_created)
+    on conflict do update set jobs = jobs + 1, chunks = chunks + excluded.chunks;
 end;
 create trigger job_deleted after delete on job begin
-    update job_count set jobs = jobs - 1, chunks = chunks - old.chunks_created where status = old.status;
+    update job_count set jobs = jobs - 1, chunks = chunks - old.chunks_created
+    where status = old.status and job_type = old.job_type;
 end;
 create trigger job_moved after update of status, chunks_created on job
 when old.status <> new.status or old.chunks_created <> new.chunks_created begin
-    update job_count set jobs = jobs - 1, chunks = chunks - old.chunks_created where status = old.status;
-    update job_count set jobs = jobs + 1, chunks = chunks + new.chunks_created where status = new.status;
+    update job_count set jobs = jobs - 1, chunks = chunks - old.chunks_created
+    where status = old.status and job_type = old.job_type;
+    insert into job_count values (new.status, new.job_type, 1, new.chunks_created)
+    on conflict do update set jobs = jobs + 1, chunks = chunks + excluded.chunks;
 end;
 
 create table document_count (

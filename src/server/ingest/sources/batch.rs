@@ -1,0 +1,93 @@
+//! Messages or files that were sent together: an item each.
+
+use std::io::BufReader;
+
+use serde::{Deserialize, Serialize};
+
+use super::ReadItems;
+use crate::domain::format::FORMATS;
+use crate::domain::{Job, Metadata};
+use crate::server::ingest::run::{Item, Piece, Reader, Stopped, source_lost};
+use crate::server::jobs::names;
+use crate::server::store::BlobRef;
+
+/// Where the items are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Few enough for the job's row.
+    Messages(Vec<Message>),
+    /// A JSON array of messages.
+    MessagesBlob(BlobRef),
+    Files(Vec<StoredFile>),
+}
+
+/// One text of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+}
+
+/// An uploaded file: its bytes are a blob.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    pub name: String,
+    pub blob: BlobRef,
+    pub size_bytes: u64,
+}
+
+impl ReadItems for Source {
+    fn blobs(&self) -> Vec<BlobRef> {
+        match self {
+            Self::Messages(_) => Vec::new(),
+            Self::MessagesBlob(blob) => vec![*blob],
+            Self::Files(files) => files.iter().map(|file| file.blob).collect(),
+        }
+    }
+
+    fn read_items<S>(&self, reader: &mut Reader<'_, S>, job: &Job) -> Result<(), Stopped>
+    where
+        S: FnMut(Piece) -> bool,
+    {
+        match self {
+            Self::Messages(list) => messages(reader, job, list),
+            Self::MessagesBlob(blob) => {
+                let stored = reader.shelves.blobs.read(*blob).map_err(|error| source_lost(&error))?;
+                let list: Vec<Message> = serde_json::from_reader(BufReader::new(stored))
+                    .map_err(|error| source_lost(&error.into()))?;
+                messages(reader, job, &list)
+            }
+            Self::Files(list) => files(reader, job, list),
+        }
+    }
+}
+
+fn messages<S>(reader: &mut Reader<'_, S>, job: &Job, messages: &[Message]) -> Result<(), Stopped>
+where
+    S: FnMut(Piece) -> bool,
+{
+    for (number, message) in (0..).zip(messages) {
+        if reader.is_new(number, message.text.len() as u64)? {
+            let name = names::of_text(&message.text);
+            let metadata = job.metadata.overlaid(&message.metadata);
+            let item = Item { number, name: &name, metadata, blob: None };
+            reader.text(&item, &FORMATS[0], message.text.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn files<S>(reader: &mut Reader<'_, S>, job: &Job, files: &[StoredFile]) -> Result<(), Stopped>
+where
+    S: FnMut(Piece) -> bool,
+{
+    for (number, file) in (0..).zip(files) {
+        if reader.is_new(number, file.size_bytes)? {
+            let metadata = job.metadata.clone();
+            reader.uploaded(Item { number, name: &file.name, metadata, blob: None }, file.blob)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! A text: one item.
+
+use serde::{Deserialize, Serialize};
+
+use super::ReadItems;
+use crate::domain::Job;
+use crate::domain::format::FORMATS;
+use crate::server::ingest::run::{Item, Piece, Reader, Stopped};
+use crate::server::store::BlobRef;
+
+/// Where a text is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Small enough for the job's row.
+    Inline(String),
+    Blob(BlobRef),
+}
+
+impl ReadItems for Source {
+    fn blobs(&self) -> Vec<BlobRef> {
+        match self {
+            Self::Inline(_) => Vec::new(),
+            Self::Blob(blob) => vec![*blob],
+        }
+    }
+
+    fn read_items<S>(&self, reader: &mut Reader<'_, S>, job: &Job) -> Result<(), Stopped>
+    where
+        S: FnMut(Piece) -> bool,
+    {
+        let item = Item::whole(job);
+        match self {
+            Self::Inline(text) => reader.text(&item, &FORMATS[0], text.as_bytes()),
+            Self::Blob(blob) => match reader.shelves.blobs.read(*blob) {
+                Ok(file) => reader.text(&item, &FORMATS[0], file),
+                Err(error) => reader.source_lost(&item, &error),
+            },
+        }
+    }
+}

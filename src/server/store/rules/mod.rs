@@ -1,0 +1,141 @@
+//! What every store must do. A new backend adds a line to [`stores`].
+
+mod claiming;
+mod documents;
+mod ending;
+mod following;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::sqlite::SqliteStore;
+use super::*;
+use crate::domain::{JobStatus, Stage};
+
+/// A fresh store of each kind, with what must live as long as it.
+fn stores() -> Vec<(&'static str, Arc<dyn Store>, tempfile::TempDir)> {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = SqliteStore::open(&folder.path().join("sluice.db")).unwrap();
+    vec![("sqlite", Arc::new(sqlite), folder)]
+}
+
+/// Seconds after the start of the test's time.
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+fn worker(name: &str) -> WorkerId {
+    WorkerId(name.to_owned())
+}
+
+fn new_job(job_type: JobType, items: u64) -> NewJob {
+    NewJob {
+        id: JobId(Uuid::now_v7()),
+        job_type,
+        name: "a name".into(),
+        size_bytes: 100,
+        total_items: items,
+        metadata: Metadata::parse(r#"{"source": "test"}"#).unwrap(),
+        source: "a source".into(),
+        blobs: Vec::new(),
+        max_attempts: 3,
+    }
+}
+
+async fn given_a_text(store: &dyn Store) -> Job {
+    store.accept(new_job(JobType::TextIngestion, 1), at(0)).await.unwrap()
+}
+
+async fn claim_one(store: &dyn Store, now: DateTime<Utc>) -> Lease {
+    let mut leases = store.claim(&worker("w"), 1, now + TimeDelta::seconds(60), now).await.unwrap();
+    assert_eq!(leases.len(), 1);
+    leases.remove(0)
+}
+
+async fn given_a_claimed_text(store: &dyn Store) -> Lease {
+    given_a_text(store).await;
+    claim_one(store, at(0)).await
+}
+
+fn chunks(count: u64) -> Vec<Chunk> {
+    (0..count)
+        .map(|place| Chunk {
+            chunk_index: place,
+            start: place * 10,
+            end: place * 10 + 9,
+            text: format!("chunk {place}"),
+        })
+        .collect()
+}
+
+fn document(content: Content) -> NewDocument {
+    NewDocument {
+        media_type: "text/plain".into(),
+        size_bytes: 100,
+        characters: 100,
+        metadata: Metadata::default(),
+        blob: None,
+        content,
+    }
+}
+
+fn ingested(item: u64, chunk_count: u64) -> ItemResult {
+    let content = Content::Chunks(chunks(chunk_count));
+    ItemResult { item, name: format!("item {item}"), result: Ok(document(content)) }
+}
+
+fn failed(item: u64) -> ItemResult {
+    let failure = Failure { code: "no_text", message: "It has no text.".into() };
+    ItemResult { item, name: format!("item {item}"), result: Err(failure) }
+}
+
+fn progress(items: u64, failed: u64, chunks: u64) -> Progress {
+    Progress {
+        bytes_done: 100,
+        bytes_total: 100,
+        chunks_created: chunks,
+        items_done: items,
+        items_failed: failed,
+        ..Progress::default()
+    }
+}
+
+fn delivery(fence: Fence, items: Vec<ItemResult>, last: bool) -> Delivery {
+    let failed = items.iter().filter(|it| it.result.is_err()).count() as u64;
+    let chunks = items.iter().filter_map(|it| Some(it.result.as_ref().ok()?.content.chunk_count())).sum();
+    Delivery { fence, progress: progress(items.len() as u64, failed, chunks), items, last }
+}
+
+async fn deliver(store: &dyn Store, delivery: Delivery) -> Verdict {
+    store.deliver(vec![delivery], at(1)).await.unwrap()[0]
+}
+
+async fn job(store: &dyn Store, id: JobId) -> Job {
+    store.job(id).await.unwrap().unwrap()
+}
+
+async fn status(store: &dyn Store, id: JobId) -> JobStatus {
+    job(store, id).await.status
+}
+
+/// Takes a text through to its completion.
+async fn given_a_completed_text(store: &dyn Store) -> Job {
+    let lease = given_a_claimed_text(store).await;
+    deliver(store, delivery(lease.fence(), vec![ingested(0, 2)], true)).await;
+    store.complete_indexed(u64::MAX >> 1, 10, at(2)).await.unwrap();
+    job(store, lease.job.job_id).await
+}
+
+async fn given_a_failed_text(store: &dyn Store) -> Job {
+    let lease = given_a_claimed_text(store).await;
+    let failure = Failure { code: "no_text", message: "It has no text.".into() };
+    store.finish(lease.fence(), Outcome::Failed(failure), at(2)).await.unwrap();
+    job(store, lease.job.job_id).await
+}
+
+async fn chunks_of(store: &dyn Store, id: DocumentId) -> Option<u64> {
+    store.document(id, 0, 1000).await.unwrap().map(|it| it.chunks.len() as u64)
+}
