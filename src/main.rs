@@ -1,6 +1,7 @@
 //! Starts what the command line asks for. Everything of interest is in `sluice::server`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -44,9 +45,16 @@ enum Command {
     Smoke(SmokeArgs),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    run().await.unwrap_or_else(|error| {
+/// How long threads may hang, as in a read of a dead disk, after all else has ended.
+const THREAD_GRACE: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let done = tokio::runtime::Runtime::new().context("starting the runtime").and_then(|runtime| {
+        let done = runtime.block_on(run());
+        runtime.shutdown_timeout(THREAD_GRACE);
+        done
+    });
+    done.unwrap_or_else(|error| {
         eprintln!("sluice: {error:#}");
         ExitCode::FAILURE
     })
@@ -54,6 +62,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<ExitCode> {
     let found = config::matches(Cli::command()).context("reading the configuration")?;
+    config::check_places(&found)?;
     let cli = Cli::from_arg_matches(&found).unwrap_or_else(|error| error.exit());
     match cli.command {
         Some(Command::Ingest(arguments)) => ingest::run(arguments).await,

@@ -3,6 +3,7 @@
 //! A body is compiled for the server only, so server imports go inside. Each function calls the
 //! method that the REST handler of the same name calls, and fails with the same [`Problem`].
 
+use std::fmt::Display;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
@@ -10,8 +11,7 @@ use http::Method;
 use leptos::prelude::*;
 use leptos::server_fn::client::Client;
 use leptos::server_fn::codec::{Encoding, IntoReq, Json, JsonEncoding, PostUrl};
-use leptos::server_fn::error::{FromServerFnError, IntoAppError, ServerFnErrorErr};
-
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::response::ClientRes;
 use leptos::server_fn::server::Server;
 use leptos::server_fn::{ContentType, Http, Protocol};
@@ -112,13 +112,23 @@ impl FromServerFnError for Problem {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Problem::new(502, "no_answer", format!("The server did not answer as expected: {error}"))
+        match error {
+            ServerFnErrorErr::Args(cause)
+            | ServerFnErrorErr::MissingArg(cause)
+            | ServerFnErrorErr::Deserialization(cause) => {
+                Problem::new(400, "invalid_arguments", format!("The request cannot be read: {cause}"))
+            }
+            other => no_answer(&other),
+        }
     }
+}
+
+fn no_answer(cause: &dyn Display) -> Problem {
+    Problem::new(502, "no_answer", format!("The server did not answer as expected: {cause}"))
 }
 
 /// How a server function is called: as by Leptos's `Http`, but in the browser all functions share the
 /// code that sends the request and awaits the answer.
-
 #[derive(Debug)]
 pub struct Call<Input>(PhantomData<Input>);
 
@@ -148,7 +158,7 @@ where
     async fn run_client(path: &str, arguments: Arguments) -> Result<Output, Problem> {
         let request = arguments.into_req(path, Json::CONTENT_TYPE)?;
         let body = exchange::<Browser>(request).await?;
-        json::read(&body).map_err(|error| unreadable(&error))
+        json::read(&body).map_err(|error| no_answer(&error))
     }
 }
 
@@ -160,10 +170,6 @@ fn exchange<Browser: Client<Problem>>(request: Browser::Request) -> Exchange {
         let response = Browser::send(request).await?;
         let has_failed = response.status() >= 400;
         let body = response.try_into_string().await?;
-        if has_failed { Err(json::read(&body).unwrap_or_else(|error| unreadable(&error))) } else { Ok(body) }
+        if has_failed { Err(json::read(&body).unwrap_or_else(|error| no_answer(&error))) } else { Ok(body) }
     })
-}
-
-fn unreadable(error: &serde_json::Error) -> Problem {
-    ServerFnErrorErr::Deserialization(error.to_string()).into_app_error()
 }

@@ -40,7 +40,7 @@ async fn after_a_kill_every_accepted_job_is_finished_and_every_document_found_on
     })
     .await;
     server.kill();
-    println!("killed at {stats}");
+    assert!(stats["completed"].as_u64() < Some(DOCUMENTS as u64), "it was to be killed at work: {stats}");
     assert_eq!(accepted.len(), DOCUMENTS);
 
     let server = ServerProcess::start(data.path(), &["--max-jobs", "100000"]).await;
@@ -143,6 +143,7 @@ async fn a_start_that_cannot_succeed_says_why_in_one_sentence() {
         (vec!["--addr", "127.0.0.1:0", "--data-dir", file], "cannot write to the data folder"),
         (vec!["--addr", "127.0.0.1:0", "--data-dir", "/proc/nowhere"], "cannot write to the data folder"),
         (vec!["--addr", "nowhere"], "--addr"),
+        (vec!["--data-dir", "x", "serve"], "sluice serve --data-dir"),
         (vec!["--max-concurrent-jobs", "0"], "--max-concurrent-jobs"),
         (vec!["--config", settings.to_str().unwrap()], "unknown setting \"max_job\""),
         (vec!["--config", "/nowhere.toml"], "cannot be read"),

@@ -180,6 +180,7 @@ async fn bad_input_is_told_what_would_be_right_and_leaves_nothing() {
     let answers = [
         (server.post_form("/ingest", form().field("text_content", " \n ")).await, 400, "empty_text"),
         (server.post("/ingest/text", json!({ "text_content": "" })).await, 400, "empty_text"),
+        (server.post("/ingest/text", json!({ "text_content": "a\0b" })).await, 400, "not_text"),
         (server.post_form("/ingest", form()).await, 400, "nothing_to_ingest"),
         (
             server.post_form("/ingest", form().field("text_content", "a").file("a.txt", "b")).await,
@@ -578,4 +579,16 @@ async fn server_functions_and_rest_refuse_in_the_same_words() {
     let over_rest = server.delete(&format!("/jobs/{id}")).await.problem(409, "job_already_final");
     let by_function = server.post_as("/_fn/cancel_job", URLENCODED, format!("id={id}")).await;
     assert_eq!((by_function.status.as_u16(), by_function.json()), (409, over_rest));
+}
+
+#[tokio::test]
+async fn a_page_sends_texts_as_large_as_rest_takes_and_hears_what_was_wrong() {
+    let server = TestServer::with(&["--max-text-size", "4MB"]).await;
+    let text = "words ".repeat(500_000);
+    server.post_as("/_fn/ingest_text", URLENCODED, format!("text={text}")).await.ok();
+    let text = "words ".repeat(1_000_000);
+    let refused = server.post_as("/_fn/ingest_text", URLENCODED, format!("text={text}")).await;
+    assert_eq!(refused.json()["code"], "invalid_arguments");
+    let unreadable = server.post_as("/_fn/cancel_job", URLENCODED, "id=7").await;
+    assert_eq!(unreadable.json()["code"], "invalid_arguments");
 }

@@ -166,39 +166,12 @@ fn merge(rows: &mut Vec<Row>, window: &Window, more: &mut bool, job: Job) -> boo
 
 #[cfg(test)]
 pub(super) mod tests {
-    use chrono::DateTime;
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{JobType, Metadata};
 
     pub fn job(id: u128, status: JobStatus, seq: u64) -> Job {
-        Job {
-            job_id: JobId(Uuid::from_u128(id)),
-            job_type: JobType::TextIngestion,
-            status,
-            created_at: DateTime::UNIX_EPOCH,
-            started_at: None,
-            completed_at: None,
-            progress: 0.0,
-            message: String::new(),
-            error_message: String::new(),
-            error_code: String::new(),
-            chunks_created: 0,
-            total_items: 1,
-            processed_items: 0,
-            failed_items: 0,
-            metadata: Metadata::default(),
-            name: String::new(),
-            size_bytes: 0,
-            stage: None,
-            bytes_done: 0,
-            chunks_indexed: 0,
-            attempt: 0,
-            max_attempts: 3,
-            cancel_requested: false,
-            seq,
-        }
+        Job { job_id: JobId(Uuid::from_u128(id)), status, seq, ..Job::example() }
     }
 
     fn rows(jobs: Vec<Job>) -> Vec<Row> {

@@ -338,6 +338,38 @@ pub mod rfc3339 {
 mod tests {
     use super::*;
 
+    impl Job {
+        /// A text that waits, for tests to change what they are about.
+        pub fn example() -> Self {
+            Self {
+                job_id: JobId(Uuid::nil()),
+                job_type: JobType::TextIngestion,
+                status: JobStatus::Pending,
+                created_at: DateTime::UNIX_EPOCH,
+                started_at: None,
+                completed_at: None,
+                progress: 0.0,
+                message: String::new(),
+                error_message: String::new(),
+                error_code: String::new(),
+                chunks_created: 0,
+                total_items: 1,
+                processed_items: 0,
+                failed_items: 0,
+                metadata: Metadata::default(),
+                name: String::new(),
+                size_bytes: 0,
+                stage: None,
+                bytes_done: 0,
+                chunks_indexed: 0,
+                attempt: 0,
+                max_attempts: 3,
+                cancel_requested: false,
+                seq: 0,
+            }
+        }
+    }
+
     #[test]
     fn a_final_state_moves_only_back_to_pending_and_completed_never() {
         for from in JobStatus::ALL.into_iter().filter(|it| it.is_final()) {

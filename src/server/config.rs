@@ -3,11 +3,12 @@
 //! Each setting has one name in three spellings: `--max-jobs`, `SLUICE_MAX_JOBS`, `max_jobs`. The file's
 //! values become the defaults of the flags, so that one parser checks all of them.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 use clap::builder::OsStr;
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
 
 /// How the server runs.
@@ -15,7 +16,7 @@ use clap::{ArgMatches, Args, Command};
 pub struct Config {
     /// Address to listen on. Anyone who reaches it can read and delete everything, so keep it local or
     /// put a proxy that asks who it is in front.
-    #[arg(long, env = "SLUICE_ADDR", default_value = "127.0.0.1:8011")]
+    #[arg(long, env = "SLUICE_ADDR", default_value = "127.0.0.1:8011", value_parser = address)]
     pub addr: SocketAddr,
 
     /// Folder for everything the server keeps; made when missing.
@@ -58,6 +59,11 @@ pub struct Config {
     pub log: String,
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found = text.to_socket_addrs().map_err(|error| format!("{error}; write it as 127.0.0.1:8011"))?;
+    found.next().ok_or_else(|| "no address has this name".to_owned())
+}
+
 fn size(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text.parse().map_err(|_| "not a size; write it as 500MB or 4GiB".to_owned())?;
     if size.as_u64() == 0 { Err("it must be more than nothing".to_owned()) } else { Ok(size) }
@@ -74,6 +80,29 @@ pub enum FileError {
     Unknown { file: PathBuf, name: String, known: String },
     #[error("the settings file {file}: {name} must be a string, a number or a list of strings")]
     WrongKind { file: PathBuf, name: String },
+}
+
+/// A setting of the server before the command that would not see it.
+#[derive(Debug, thiserror::Error)]
+#[error("--{flag} must come after the command: sluice {command} --{flag} …")]
+pub struct Misplaced {
+    flag: String,
+    command: String,
+}
+
+/// Fails when a setting of the server was given before a command, which has settings of its own.
+pub fn check_places(found: &ArgMatches) -> Result<(), Misplaced> {
+    let Some(command) = found.subcommand_name() else { return Ok(()) };
+    let given = |name: &String| found.value_source(name) == Some(ValueSource::CommandLine);
+    match names().into_iter().find(given) {
+        Some(name) => Err(Misplaced { flag: name.replace('_', "-"), command: command.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// The names of all settings.
+fn names() -> Vec<String> {
+    Config::augment_args(Command::new("")).get_arguments().map(|it| it.get_id().to_string()).collect()
 }
 
 /// The name of the settings file beside the executable.
@@ -110,8 +139,7 @@ fn with_defaults(command: Command, file: &Path) -> Result<Command, FileError> {
             .ok_or_else(|| FileError::WrongKind { file: file.to_owned(), name: name.clone() })?;
         settings.push((name, values));
     }
-    let names: Vec<String> =
-        Config::augment_args(Command::new("")).get_arguments().map(|it| it.get_id().to_string()).collect();
+    let names = names();
     if let Some((unknown, _)) = settings.iter().find(|(name, _)| !names.contains(name)) {
         return Err(FileError::Unknown {
             file: file.to_owned(),

@@ -117,7 +117,7 @@ impl Server {
             tracing::error!(%error, "cannot listen for signals; stopping");
         }
         tracing::info!("stopping: running jobs go on after the next start");
-        let (_, ()) = tokio::join!(tokio::time::timeout(REQUEST_GRACE, serving), running.stop());
+        let (_, _lock) = tokio::join!(tokio::time::timeout(REQUEST_GRACE, serving), running.stop());
         tracing::info!("stopped");
         Ok(())
     }
@@ -140,17 +140,19 @@ pub struct RunningService {
     worker: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     index: std::thread::JoinHandle<()>,
-    /// Held as long as the data folder is ours.
-    _lock: File,
+    lock: File,
 }
 
 impl RunningService {
     /// Ends all work cleanly: running jobs get a moment to end, and then go back to the queue.
-    pub async fn stop(self) {
+    ///
+    /// Returns the lock of the data folder, to be dropped when the last request has been answered.
+    pub async fn stop(self) -> File {
         self.stopping.cancel();
         // A part that panicked has ended, too.
         let (_, _) = tokio::join!(self.worker, self.upkeep);
         let _ = tokio::task::spawn_blocking(|| self.index.join()).await;
+        self.lock
     }
 }
 
@@ -219,7 +221,7 @@ impl Service {
             }
         });
         let upkeep = tokio::spawn(jobs.keep_up(stop.clone(), indexed));
-        Ok(RunningService { router: http::router(state), stopping: stop, worker, upkeep, index, _lock: lock })
+        Ok(RunningService { router: http::router(state), stopping: stop, worker, upkeep, index, lock })
     }
 }
 

@@ -174,7 +174,7 @@ async fn submit_batch(jobs: &JobManager, body: BatchBody) -> Result<Job, Problem
     Ok(jobs.submit_messages(messages, form::metadata(body.metadata)?).await?)
 }
 
-/// The routes of this file, with the limits of their bodies.
+/// The routes of this file. What may carry files may be larger than the rest.
 pub fn routes(limits: &crate::server::state::Limits) -> axum::Router<AppState> {
     use axum::extract::DefaultBodyLimit;
     use axum::routing::post;
@@ -183,11 +183,10 @@ pub fn routes(limits: &crate::server::state::Limits) -> axum::Router<AppState> {
         .route("/ingest/async", post(ingest_async))
         .route("/ingest/file", post(file))
         .layer(DefaultBodyLimit::max(limits.max_upload_size));
-    let texts = axum::Router::new()
+    axum::Router::new()
         .route("/ingest/text", post(text))
         .route("/ingest/text/async", post(text_async))
         .route("/ingest/batch", post(batch))
         .route("/ingest/batch/async", post(batch_async))
-        .layer(DefaultBodyLimit::max(limits.max_text_size));
-    files.merge(texts)
+        .merge(files)
 }

@@ -6,6 +6,8 @@
 mod attempt;
 mod error;
 pub mod names;
+#[cfg(test)]
+mod rules;
 mod submit;
 pub mod upkeep;
 pub mod worker;

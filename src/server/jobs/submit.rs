@@ -109,7 +109,7 @@ impl JobManager {
         }
     }
 
-    async fn submit(
+    pub(super) async fn submit(
         &self,
         source: JobSource,
         name: String,

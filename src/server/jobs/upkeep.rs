@@ -50,22 +50,25 @@ impl JobManager {
                 _ = mend.tick() => false,
                 _ = clean_up.tick() => true,
             };
-            let done = if tidy {
-                let seen_by_all = hour_ago.min(*indexed.borrow());
-                hour_ago = self.latest_change();
-                self.tidy(seen_by_all).await
-            } else {
-                self.mend(&stop).await
+            let work = async {
+                if tidy {
+                    let seen_by_all = hour_ago.min(*indexed.borrow());
+                    hour_ago = self.latest_change();
+                    self.tidy(seen_by_all).await
+                } else {
+                    self.mend().await
+                }
             };
-            if let Err(error) = done {
+            // Each step is whole in itself, so this may be dropped between two of them.
+            if let Some(Err(error)) = stop.run_until_cancelled(work).await {
                 tracing::error!(%error, "upkeep failed; trying again later");
             }
         }
     }
 
-    async fn mend(&self, stop: &CancellationToken) -> Result<(), JobsError> {
+    async fn mend(&self) -> Result<(), JobsError> {
         self.rescue(clock::now()).await?;
-        while !stop.is_cancelled() && self.0.store.sweep(ROWS_AT_ONCE).await? {}
+        while self.0.store.sweep(ROWS_AT_ONCE).await? {}
         Ok(())
     }
 

@@ -7,6 +7,8 @@
 mod blob_ref;
 mod error;
 #[cfg(test)]
+pub mod hooked;
+#[cfg(test)]
 mod rules;
 pub mod sqlite;
 

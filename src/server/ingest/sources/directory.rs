@@ -81,3 +81,68 @@ fn too_many(path: &Path) -> Failure {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::domain::Progress;
+    use crate::server::blobs::Blobs;
+    use crate::server::ingest::folders::AllowedFolders;
+    use crate::server::ingest::run::{PieceContent, Shelves};
+
+    /// Reads a folder of which items were delivered before, and returns number, name and failure of each
+    /// item that is read now, and the progress after the last.
+    fn read(
+        folder: &Path,
+        delivered: &[(u64, &str)],
+    ) -> (Vec<(u64, String, Option<&'static str>)>, Progress) {
+        let data = tempfile::tempdir().unwrap();
+        let shelves = Shelves {
+            blobs: Blobs::open(data.path()).unwrap(),
+            folders: AllowedFolders::new(&[folder.to_owned()]).unwrap(),
+        };
+        let delivered: BTreeMap<_, _> =
+            delivered.iter().map(|(item, name)| (*item, (*name).to_owned())).collect();
+        let (mut items, mut progress) = (Vec::new(), Progress::default());
+        let mut reader = Reader {
+            shelves: &shelves,
+            delivered: &delivered,
+            stop: &CancellationToken::new(),
+            progress: Progress { items_done: delivered.len() as u64, ..Progress::default() },
+            sink: |piece: Piece| {
+                if let PieceContent::Item(item, _) = piece.content {
+                    items.push((item.item, item.name, item.result.err().map(|it| it.code)));
+                    progress = piece.progress;
+                }
+                true
+            },
+        };
+        Source(folder.to_owned()).read_items(&mut reader, &Job::example()).unwrap();
+        (items, progress)
+    }
+
+    #[test]
+    fn a_folder_that_changed_between_two_attempts_is_taken_up_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.txt", "b.txt", "c.txt"] {
+            fs::write(folder.path().join(name), name).unwrap();
+        }
+        let (items, progress) = read(folder.path(), &[(0, "b.txt"), (1, "gone.txt")]);
+        assert_eq!(items, [(2, "a.txt".into(), None), (3, "c.txt".into(), None)]);
+        assert_eq!((progress.items_done, progress.items_total), (4, 4));
+    }
+
+    #[test]
+    fn what_cannot_be_listed_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), "a").unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
+        let (items, _) = read(folder.path(), &[]);
+        assert_eq!(items, [(0, "a.txt".into(), None), (1, "loop".into(), Some("unreadable"))]);
+    }
+}

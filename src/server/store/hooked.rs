@@ -1,0 +1,70 @@
+//! A store that a test can hold up or break: a hook is awaited before every step.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use super::*;
+
+/// Given the step's name; what it answers instead of `Ok` the step answers, and does nothing.
+pub type Hook = Box<dyn Fn(&'static str) -> BoxFuture<'static, Result<()>> + Send + Sync>;
+
+/// A store behind a hook.
+pub struct HookedStore {
+    pub inner: Arc<dyn Store>,
+    pub hook: Hook,
+}
+
+impl fmt::Debug for HookedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+macro_rules! hooked {
+    ($($step:ident($($name:ident: $type:ty),*) -> $output:ty;)*) => {
+        #[async_trait]
+        impl Store for HookedStore {
+            $(async fn $step(&self, $($name: $type),*) -> Result<$output> {
+                (self.hook)(stringify!($step)).await?;
+                self.inner.$step($($name),*).await
+            })*
+
+            fn changes(&self) -> watch::Receiver<u64> {
+                self.inner.changes()
+            }
+        }
+    };
+}
+hooked! {
+    accept(job: NewJob, now: DateTime<Utc>) -> Job;
+    claim(worker: &WorkerId, group: u32, lease_until: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Lease>;
+    heartbeat(fence: Fence, progress: Progress, lease_until: DateTime<Utc>) -> Verdict;
+    open_version(fence: Fence) -> std::result::Result<Version, Verdict>;
+    append_chunks(fence: Fence, version: Version, chunks: Vec<Chunk>, progress: Progress) -> Verdict;
+    deliver(deliveries: Vec<Delivery>, now: DateTime<Utc>) -> Vec<Verdict>;
+    delivered_items(id: JobId) -> BTreeMap<u64, String>;
+    finish(fence: Fence, outcome: Outcome, now: DateTime<Utc>) -> Verdict;
+    complete_indexed(indexed: u64, limit: u32, now: DateTime<Utc>) -> Vec<JobId>;
+    index_progress(chunks: Vec<(JobId, u64)>) -> ();
+    cancel(id: JobId, now: DateTime<Utc>) -> Change;
+    withdraw(fence: Fence, limit: u32, now: DateTime<Utc>) -> bool;
+    retry(id: JobId, more_attempts: u32, now: DateTime<Utc>) -> Change;
+    rescue(expired: DateTime<Utc>, now: DateTime<Utc>) -> Rescued;
+    clean_up(rule: CleanUp, limit: u32) -> u32;
+    job(id: JobId) -> Option<Job>;
+    jobs(filter: JobFilter) -> JobPage;
+    stats() -> JobStats;
+    job_items(id: JobId, limit: u32) -> Vec<JobItem>;
+    job_changes(after: u64, limit: u32) -> JobChanges;
+    documents(before: Option<DocumentId>, limit: u32) -> DocumentPage;
+    document(id: DocumentId, offset: u64, limit: u32) -> Option<DocumentWithChunks>;
+    delete_document(id: DocumentId) -> bool;
+    passages(keys: Vec<ChunkKey>) -> Vec<Passage>;
+    totals() -> Totals;
+    index_page(cursor: FeedCursor, max_bytes: usize) -> IndexPage;
+    sweep(limit: u32) -> bool;
+    forget_removals(seq: u64) -> ();
+    unreferenced_blobs(blobs: Vec<BlobRef>) -> Vec<BlobRef>;
+}
