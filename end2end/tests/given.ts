@@ -36,7 +36,7 @@ export async function withLargeFile(use: (path: string) => Promise<void>): Promi
   const path = join(sharedFolder, 'large.txt');
   const part = prose(10_000_000);
   await writeFile(path, '');
-  for (let size = 0; size < 200_000_000; size += part.length) await appendFile(path, part);
+  for (let size = 0; size < 600_000_000; size += part.length) await appendFile(path, part);
   await use(path);
   await rm(path);
 }

@@ -34,11 +34,11 @@ impl JobActions {
         self.question.set(Some(Question {
             title: "Cancel this job?".to_owned(),
             text: format!(
-                "“{}” stops, and what it has taken in so far is not kept. You can retry it later.",
+                "Nothing of “{}” is kept, also not what it has taken in so far. You can retry it later.",
                 job.read_untracked().name
             ),
             yes: "Cancel job",
-            no: "Keep running",
+            no: "Keep job",
             then: Callback::new(move |()| self.run(id, true)),
         }));
     }

@@ -14,6 +14,9 @@ use crate::server::store::ChunkKey;
 /// The longest snippet, in characters.
 const SNIPPET: usize = 260;
 
+/// A word is marked when it weighs at least this part of the question's weightiest word.
+const MARKED: f32 = 0.2;
+
 /// What the index says to a question.
 #[derive(Debug)]
 pub struct Ranking {
@@ -41,10 +44,13 @@ impl FullTextIndex {
         Ok(Ranking { hits, weights })
     }
 
-    /// Makes snippets in which the words of `weights` are marked.
+    /// Makes snippets in which the words of `weights` are marked, but not those that say next to nothing
+    /// beside the others, such as "the".
     pub fn snippets(&self, weights: &BTreeMap<String, f32>) -> Snippets {
-        let analyzer = tokens::analyzer();
-        Snippets(SnippetGenerator::new(weights.clone(), analyzer, self.fields.text, SNIPPET))
+        let least = weights.values().fold(0.0, |most: f32, weight| most.max(*weight)) * MARKED;
+        let marked = weights.iter().filter(|(_, weight)| **weight >= least);
+        let marked = marked.map(|(word, weight)| (word.clone(), *weight)).collect();
+        Snippets(SnippetGenerator::new(marked, tokens::analyzer(), self.fields.text, SNIPPET))
     }
 
     /// Any word may match; a quoted part must.
