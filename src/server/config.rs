@@ -33,11 +33,12 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=876_000))]
     pub max_age_hours: u32,
 
-    /// Jobs kept beside those that are pending or running; the oldest finished ones are deleted first.
+    /// Finished jobs kept; the rows of those that ended first are deleted first. Their documents stay.
     #[arg(long, env = "SLUICE_MAX_JOBS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_jobs: u32,
 
-    /// Times a job is started, should the server stop abruptly while it works on it.
+    /// Times a job is started, should the server stop abruptly while it works on it. A retry by hand gives
+    /// it as many again.
     #[arg(long, env = "SLUICE_MAX_ATTEMPTS", default_value_t = 3,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,

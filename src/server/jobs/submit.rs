@@ -109,7 +109,8 @@ impl JobManager {
         }
     }
 
-    pub(super) async fn submit(
+    /// Adds a job that reads `source`.
+    pub async fn submit(
         &self,
         source: JobSource,
         name: String,
