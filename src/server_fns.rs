@@ -39,7 +39,7 @@ pub async fn list_jobs(
 #[server(prefix = "/_fn", endpoint = "get_job", protocol = Call<Json>)]
 pub async fn get_job(id: JobId) -> Result<(Job, Vec<JobItem>), Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.get_with_items(id).await).map(|found| (found.job, found.items))
+    answer(expect_context::<AppState>().jobs.details(id).await).map(|found| (found.job, found.items))
 }
 
 /// Cancels a pending job at once, and asks a running one to stop.

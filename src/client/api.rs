@@ -13,8 +13,7 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
 use crate::domain::{
-    Answer, DocumentId, JobFilter, JobId, JobPage, JobStats, JobSummary, JobWithItems, Metadata, Problem,
-    Query,
+    Answer, DocumentId, JobDetails, JobFilter, JobId, JobPage, JobStats, JobSummary, Metadata, Problem, Query,
 };
 
 type Result<T> = std::result::Result<T, ClientError>;
@@ -163,7 +162,7 @@ impl Client {
     }
 
     /// One job, or nothing when the server does not know it (any more).
-    pub async fn job(&self, id: JobId) -> Result<Option<JobWithItems>> {
+    pub async fn job(&self, id: JobId) -> Result<Option<JobDetails>> {
         match self.answer(self.get(&format!("/jobs/{id}"))).await {
             Ok(job) => Ok(Some(job)),
             Err(ClientError::Refused { problem, .. }) if problem.status == 404 => Ok(None),

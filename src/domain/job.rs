@@ -25,9 +25,10 @@ pub struct Job {
     pub progress: f64,
     /// What happens now or has happened, in a sentence.
     pub message: String,
-    /// Why the job failed, in a sentence; empty otherwise.
+    /// Why the job failed, or the last attempt of one that waits for the next, in a sentence; empty
+    /// otherwise.
     pub error_message: String,
-    /// The stable name of the reason a job failed; empty otherwise.
+    /// The stable name of that reason; empty otherwise.
     pub error_code: String,
     pub chunks_created: u64,
     pub total_items: u64,
@@ -45,6 +46,9 @@ pub struct Job {
     /// How often the job was started; 0 before its first start.
     pub attempt: u32,
     pub max_attempts: u32,
+    /// When a job that waits for its next attempt is tried again.
+    #[serde(default, with = "rfc3339::option")]
+    pub retry_at: Option<DateTime<Utc>>,
     /// Someone asked to cancel, and the work has not stopped yet.
     pub cancel_requested: bool,
     /// The number of the job's latest change; grows with every change of any job.
@@ -240,11 +244,31 @@ pub struct JobItem {
     pub error_message: String,
 }
 
-/// A job with the results of its items, failed ones first.
+/// How an attempt that failed went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobWithItems {
+pub struct JobAttempt {
+    /// From 1.
+    pub attempt: u32,
+    #[serde(with = "rfc3339")]
+    pub started_at: DateTime<Utc>,
+    #[serde(with = "rfc3339")]
+    pub ended_at: DateTime<Utc>,
+    pub error_code: String,
+    pub error_message: String,
+}
+
+/// A job with all there is to say about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobDetails {
     #[serde(flatten)]
     pub job: Job,
+    /// How many jobs are begun before this one, while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs_ahead: Option<u64>,
+    /// The attempts that failed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<JobAttempt>,
+    /// The results of its items, failed ones first.
     /// At most the first hundred; single texts and files have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<JobItem>,
@@ -364,6 +388,7 @@ mod tests {
                 chunks_indexed: 0,
                 attempt: 0,
                 max_attempts: 3,
+                retry_at: None,
                 cancel_requested: false,
                 seq: 0,
             }

@@ -14,7 +14,8 @@ pub mod search;
 pub use document::{Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase};
 pub use event::JobEvent;
 pub use job::{
-    Job, JobFilter, JobId, JobItem, JobPage, JobStats, JobStatus, JobSummary, JobWithItems, JobsView,
+    Job, JobAttempt, JobDetails, JobFilter, JobId, JobItem, JobPage, JobStats, JobStatus, JobSummary,
+    JobsView,
 };
 pub use job_type::JobType;
 pub use metadata::Metadata;

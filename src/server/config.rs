@@ -43,6 +43,17 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,
 
+    /// Seconds before the second attempt at a job that failed for a cause that may pass; each further one
+    /// waits four times as long, up to an hour.
+    #[arg(long, env = "SLUICE_RETRY_DELAY", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub retry_delay: u32,
+
+    /// Jobs that may wait. More are refused with 429 until some have begun.
+    #[arg(long, env = "SLUICE_MAX_PENDING_JOBS", default_value_t = 100_000,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_pending_jobs: u32,
+
     /// The largest request with files, such as 500MB or 4GiB.
     #[arg(long, env = "SLUICE_MAX_UPLOAD_SIZE", default_value = "4GiB", value_parser = size)]
     pub max_upload_size: ByteSize,

@@ -240,6 +240,8 @@ fn job_settings(config: &Config) -> JobSettings {
     JobSettings {
         max_concurrent_jobs: config.max_concurrent_jobs,
         max_attempts: config.max_attempts,
+        retry_delay: Duration::from_secs(config.retry_delay.into()),
+        max_pending: config.max_pending_jobs.into(),
         max_age: TimeDelta::hours(config.max_age_hours.into()),
         max_jobs: config.max_jobs.into(),
         lease: LEASE,

@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::extract::{Id, Json, Query, number, parsed};
-use crate::domain::{Job, JobFilter, JobId, JobPage, JobStats, JobWithItems, Problem};
+use crate::domain::{Job, JobDetails, JobFilter, JobId, JobPage, JobStats, Problem};
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
 
@@ -51,8 +51,8 @@ async fn stats(State(jobs): State<JobManager>) -> Result<Json<JobStats>, Problem
     Ok(Json(jobs.stats().await?))
 }
 
-async fn detail(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<JobWithItems>, Problem> {
-    Ok(Json(jobs.get_with_items(id).await?))
+async fn detail(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<JobDetails>, Problem> {
+    Ok(Json(jobs.details(id).await?))
 }
 
 async fn cancel(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<Job>, Problem> {

@@ -21,6 +21,7 @@ impl From<JobsError> for Problem {
             JobsError::Empty(_) => Self::new(400, "empty_text", detail),
             JobsError::Nul { .. } => Self::new(400, "not_text", detail),
             JobsError::TooManyItems(_) => Self::new(413, "too_many_items", detail),
+            JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
             JobsError::Unsupported { .. } => Self::new(415, "unsupported_format", detail),
             JobsError::Path(error) => error.into(),
@@ -133,7 +134,20 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let json = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, json)], body).into_response()
+        let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
+        if let Some(seconds) = retry_after(status) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        response
+    }
+}
+
+/// After how many seconds a refused request may find room.
+fn retry_after(status: StatusCode) -> Option<&'static str> {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some("5"),
+        StatusCode::INSUFFICIENT_STORAGE => Some("60"),
+        _ => None,
     }
 }
 

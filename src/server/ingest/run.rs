@@ -3,7 +3,7 @@
 //! Nothing here waits for the store: the worker takes the pieces and writes them.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::chunk::Chunker;
 use super::extract::text::{TextError, read_text};
 use super::folders::{AllowedFolders, Found, PathError};
-use super::sources::{JobSource, ReadItems};
+use super::sources::ReadItems;
 use crate::domain::format::{Format, supported};
 use crate::domain::{Chunk, Job, Metadata, Progress};
 use crate::server::blobs::Blobs;
+use crate::server::jobs::retry::may_pass;
 use crate::server::store::{BlobRef, ChunkKey, Content, Failure, ItemResult, NewDocument, Version};
 
 /// A document with more chunks than this is written in several steps.
@@ -70,7 +71,11 @@ pub struct Reader<'a, S> {
     pub stop: &'a CancellationToken,
     pub progress: Progress,
     /// Takes the pieces, and says whether to go on.
-    pub sink: S,
+    sink: S,
+    /// There will be no other attempt: what cannot be read now has failed.
+    last_attempt: bool,
+    /// Why the first of the items left to the next attempt could not be read.
+    put_off: Option<Failure>,
 }
 
 /// What is known of an item before it is read.
@@ -89,12 +94,27 @@ impl<'a> Item<'a> {
     }
 }
 
+impl<'a, S> Reader<'a, S> {
+    pub fn new(
+        shelves: &'a Shelves,
+        delivered: &'a BTreeMap<u64, String>,
+        stop: &'a CancellationToken,
+        progress: Progress,
+        sink: S,
+    ) -> Self {
+        Self { shelves, delivered, stop, progress, sink, last_attempt: false, put_off: None }
+    }
+}
+
 impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
-    /// Reads the job's items that were not delivered yet.
-    pub fn read(&mut self, job: &Job, source: &JobSource) -> Result<(), Stopped> {
+    /// Reads the job's items that were not delivered yet. Items that could not be read for a cause that
+    /// may pass are left to the next attempt, if there is one: then this one fails after the last item.
+    pub fn read(&mut self, job: &Job, source: &impl ReadItems) -> Result<(), Stopped> {
         self.progress.items_total = job.total_items;
         self.progress.bytes_total = job.size_bytes;
-        source.read_items(self, job)
+        self.last_attempt = job.attempt >= job.max_attempts;
+        source.read_items(self, job)?;
+        self.put_off.take().map_or(Ok(()), |failure| Err(failure.into()))
     }
 
     /// Whether an item of this size is still to be read. Fails when it is time to stop.
@@ -200,12 +220,16 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
 
     /// Says why an item could not be ingested.
     pub fn failed(&mut self, item: &Item<'_>, failure: Failure) -> Result<(), Stopped> {
+        if failure.may_pass && !self.last_attempt {
+            self.put_off.get_or_insert(failure);
+            return Ok(());
+        }
         self.progress.items_failed += 1;
         self.done(item, Err(failure), Vec::new())
     }
 
     /// An item whose input is no longer there.
-    pub fn source_lost(&mut self, item: &Item<'_>, cause: &std::io::Error) -> Result<(), Stopped> {
+    pub fn source_lost(&mut self, item: &Item<'_>, cause: &io::Error) -> Result<(), Stopped> {
         self.failed(item, source_lost(cause))
     }
 
@@ -227,46 +251,38 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
 }
 
 fn unsupported(name: &str) -> Failure {
-    Failure {
-        code: "unsupported_format",
-        message: format!("{name} is of a kind Sluice does not read. It reads {}.", supported()),
-    }
+    let message = format!("{name} is of a kind Sluice does not read. It reads {}.", supported());
+    Failure::new("unsupported_format", message)
 }
 
 fn no_text(name: &str) -> Failure {
-    Failure { code: "no_text", message: format!("There is no text in {name}, only white space.") }
+    Failure::new("no_text", format!("There is no text in {name}, only white space."))
 }
 
 fn too_many_chunks(name: &str) -> Failure {
-    Failure {
-        code: "too_large",
-        message: format!(
-            "{name} has more than {} chunks. Split it into smaller files.",
-            ChunkKey::MAX_CHUNKS
-        ),
-    }
+    let most = ChunkKey::MAX_CHUNKS;
+    Failure::new("too_large", format!("{name} has more than {most} chunks. Split it into smaller files."))
 }
 
 fn text_failure(name: &str, error: &TextError) -> Failure {
     match error {
-        TextError::InvalidUtf8(_) => Failure {
-            code: "invalid_utf8",
-            message: format!("{name} is not UTF-8 text: {error}. Save it as UTF-8 and send it again."),
-        },
-        TextError::Binary(_) => Failure {
-            code: "unsupported_format",
-            message: format!("{name} is not a text file: {error}. Sluice reads {}.", supported()),
-        },
-        TextError::Io(_) | TextError::Stopped => unreadable(name, error),
+        TextError::InvalidUtf8(_) => Failure::new(
+            "invalid_utf8",
+            format!("{name} is not UTF-8 text: {error}. Save it as UTF-8 and send it again."),
+        ),
+        TextError::Binary(_) => Failure::new(
+            "unsupported_format",
+            format!("{name} is not a text file: {error}. Sluice reads {}.", supported()),
+        ),
+        TextError::Io(cause) => unreadable(name, cause),
+        TextError::Stopped => Failure::new("unreadable", format!("Reading {name} was stopped.")),
     }
 }
 
 /// The failure of an item that cannot be read.
-pub fn unreadable(name: &str, cause: &dyn std::error::Error) -> Failure {
-    Failure {
-        code: "unreadable",
-        message: format!("{name} could not be read to its end: {cause}. Retry once that is mended."),
-    }
+pub fn unreadable(name: &str, cause: &io::Error) -> Failure {
+    let message = format!("{name} could not be read to its end: {cause}. Retry once that is mended.");
+    Failure { may_pass: may_pass(cause), ..Failure::new("unreadable", message) }
 }
 
 /// The failure of an item whose path leads nowhere.
@@ -277,13 +293,12 @@ pub fn path_failure(error: &PathError) -> Failure {
         PathError::Special(_) => "unsupported_format",
         PathError::Unreadable(..) => "unreadable",
     };
-    Failure { code, message: format!("{error}.") }
+    let may_pass = matches!(error, PathError::Unreadable(_, cause) if may_pass(cause));
+    Failure { may_pass, ..Failure::new(code, format!("{error}.")) }
 }
 
-/// The failure of what was to be kept for the job, and is not there.
-pub fn source_lost(error: &std::io::Error) -> Failure {
-    Failure {
-        code: "source_lost",
-        message: format!("The job's source in the data folder could not be read: {error}. Send it again."),
-    }
+/// The failure of what was to be kept for the job, and cannot be read.
+pub fn source_lost(error: &io::Error) -> Failure {
+    let message = format!("The job's source in the data folder could not be read: {error}. Send it again.");
+    Failure { may_pass: may_pass(error), ..Failure::new("source_lost", message) }
 }

@@ -8,10 +8,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::JobManager;
-use crate::domain::{Chunk, Progress};
+use super::{JobManager, retry};
+use crate::domain::{Chunk, Job, Progress};
 use crate::server::clock;
 use crate::server::ingest::run::{Piece, PieceContent, Reader, Shelves, Stopped, source_lost};
+use crate::server::ingest::sources::JobSource;
 use crate::server::store::{
     Content, Delivery, Failure, Fence, ItemResult, Lease, Outcome, StoreError, Verdict, Version,
 };
@@ -25,6 +26,9 @@ const ITEMS_TOGETHER: usize = 500;
 
 /// Finished items wait this long for others at most; also how often a lease is prolonged.
 const WRITE_INTERVAL: Duration = Duration::from_millis(400);
+
+/// Between two tries to record the end of an attempt.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Why an attempt ended before its job was read and written.
 #[derive(Debug)]
@@ -67,37 +71,43 @@ impl JobManager {
     async fn work_on_group(&self, leases: Vec<Lease>) {
         let shelves = self.0.shelves.clone();
         let read = tokio::task::spawn_blocking(move || {
-            leases.iter().map(|lease| read_small(lease, &shelves)).collect::<Vec<_>>()
+            let read = |lease: Lease| (read_small(&lease, &shelves), lease.job);
+            leases.into_iter().map(read).collect::<Vec<_>>()
         });
         let Ok(read) = read.await else {
             return tracing::error!("reading a group of texts panicked");
         };
-        let mut deliveries = Vec::new();
-        for (fence, delivery) in read {
+        let (mut deliveries, mut jobs) = (Vec::new(), Vec::new());
+        for (delivery, job) in read {
             match delivery {
-                Ok(delivery) => deliveries.push(delivery),
-                Err(failure) => self.end(fence, Ended::Failed(failure)).await,
+                Ok(delivery) => {
+                    deliveries.push(delivery);
+                    jobs.push(job);
+                }
+                Err(failure) => self.end(&job, Ended::Failed(failure)).await,
             }
         }
-        let fences: Vec<_> = deliveries.iter().map(|delivery| delivery.fence).collect();
         match self.0.store.deliver(deliveries, clock::now()).await {
             Ok(verdicts) => {
-                for (fence, verdict) in fences.into_iter().zip(verdicts) {
+                for (job, verdict) in jobs.iter().zip(verdicts) {
                     if verdict != Verdict::GoOn {
-                        self.end(fence, Ended::Verdict(verdict)).await;
+                        self.end(job, Ended::Verdict(verdict)).await;
                     }
                 }
             }
-            Err(error) => tracing::error!(%error, "could not write a group of texts"),
+            Err(error) => {
+                for job in &jobs {
+                    self.end(job, Ended::Store(error.shared())).await;
+                }
+            }
         }
     }
 
     /// Works on one job.
     async fn work(&self, lease: Lease, stop: &CancellationToken) {
-        let fence = lease.fence();
-        let result = self.read_and_write(lease, stop).await;
-        if let Err(ended) = result {
-            self.end(fence, ended).await;
+        let job = lease.job.clone();
+        if let Err(ended) = self.read_and_write(lease, stop).await {
+            self.end(&job, ended).await;
         }
     }
 
@@ -126,40 +136,71 @@ impl JobManager {
         // When this ends early the thread's pieces have nowhere to go, so it ends soon, too; if it hangs
         // in a read, nobody waits for it, and whatever it reads is not written.
         writer.take_all(waiting, stop).await?;
-        match reading.await {
-            Ok(Ok(())) => writer.hand_over().await,
-            Ok(Err(Stopped::Failed(failure))) => Err(Ended::Failed(failure)),
-            Ok(Err(Stopped::Told)) => Err(Ended::Told),
-            Err(_) => Err(Ended::Failed(panicked())),
+        let stopped = match reading.await {
+            Ok(Ok(())) => return writer.hand_over().await,
+            Ok(Err(Stopped::Failed(failure))) => Ended::Failed(failure),
+            Ok(Err(Stopped::Told)) => Ended::Told,
+            Err(_) => Ended::Failed(panicked()),
+        };
+        // What is ready need not be read again.
+        if has_items {
+            writer.write(false).await?;
         }
+        Err(stopped)
     }
 
     /// Records how an attempt ended without success.
-    async fn end(&self, fence: Fence, ended: Ended) {
+    async fn end(&self, job: &Job, ended: Ended) {
+        let fence = Fence::of(job);
         let outcome = match ended {
             Ended::Verdict(Verdict::StopCancelled) => return self.withdraw(fence).await,
             Ended::Verdict(_) => {
                 return tracing::warn!(job.id = %fence.job, "the lease was lost; the job goes on elsewhere");
             }
             Ended::Store(error) => {
-                // The lease will run out, and `rescue` will see the job again; nothing is lost.
-                return tracing::error!(%error, job.id = %fence.job, "could not write what was read");
+                tracing::error!(%error, job.id = %fence.job, "could not write what was read");
+                self.failed(job, not_written(&error))
             }
-            Ended::Failed(failure) => {
-                tracing::info!(job.id = %fence.job, code = failure.code, "a job failed");
-                Outcome::Failed(failure)
-            }
+            Ended::Failed(failure) => self.failed(job, failure),
             Ended::Told => Outcome::Released,
         };
-        match self.0.store.finish(fence, outcome, clock::now()).await {
-            // Told to stop by someone who cancels, or cancelled at the last moment.
-            Ok(Verdict::StopCancelled) => self.withdraw(fence).await,
-            Ok(_) => self.announce(&[fence.job]),
-            Err(error) => {
-                tracing::error!(%error, job.id = %fence.job, "could not record the end of an attempt");
+        // While the store cannot write, the slot stays taken: no other job could do better.
+        loop {
+            match self.0.store.finish(fence, outcome.clone(), clock::now()).await {
+                // Told to stop by someone who cancels, or cancelled at the last moment.
+                Ok(Verdict::StopCancelled) => return self.withdraw(fence).await,
+                Ok(_) => return self.announce(&[fence.job]),
+                Err(error) => {
+                    tracing::error!(%error, job.id = %fence.job, "could not record the end of an attempt");
+                    let pause = tokio::time::sleep(PAUSE_AFTER_FAILURE);
+                    if self.0.stopping.run_until_cancelled(pause).await.is_none() {
+                        // The next start takes the job up.
+                        return;
+                    }
+                }
             }
         }
     }
+
+    /// The end of an attempt that failed: there may be another.
+    fn failed(&self, job: &Job, failure: Failure) -> Outcome {
+        let now = clock::now();
+        let next = retry::next_attempt(job, &failure, self.0.settings.retry_delay, now);
+        tracing::info!(job.id = %job.job_id, code = failure.code, again = next.is_some(), "an attempt failed");
+        match next {
+            Some(due_at) => Outcome::TryAgain(failure, due_at),
+            None => Outcome::Failed(failure),
+        }
+    }
+}
+
+fn not_written(error: &StoreError) -> Failure {
+    let message = match error {
+        StoreError::DiskFull => "The server's disk is full, so what was read could not be kept.".to_owned(),
+        _ => "The database could not take what was read; the server's log says why.".to_owned(),
+    };
+    let code = if matches!(error, StoreError::DiskFull) { "disk_full" } else { "store_failed" };
+    Failure::that_may_pass(code, message)
 }
 
 /// Reads one job, whatever happens: a panic is that job's failure and nobody else's. Blocks.
@@ -171,21 +212,19 @@ fn read(
     progress: Progress,
     sink: impl FnMut(Piece) -> bool,
 ) -> Result<(), Stopped> {
-    let mut reader = Reader { shelves, delivered, stop, progress, sink };
-    let source = serde_json::from_str(&lease.source).map_err(|error| source_lost(&error.into()))?;
+    let mut reader = Reader::new(shelves, delivered, stop, progress, sink);
+    let source: JobSource =
+        serde_json::from_str(&lease.source).map_err(|error| source_lost(&error.into()))?;
     catch_unwind(AssertUnwindSafe(|| reader.read(&lease.job, &source)))
         .unwrap_or_else(|_| Err(panicked().into()))
 }
 
 fn panicked() -> Failure {
-    Failure {
-        code: "internal",
-        message: "Reading this source ran into a fault of the server; its log says more.".to_owned(),
-    }
+    Failure::new("internal", "Reading this source ran into a fault of the server; its log says more.")
 }
 
 /// Reads a small text into the delivery that ends its job. Blocks.
-fn read_small(lease: &Lease, shelves: &Shelves) -> (Fence, Result<Delivery, Failure>) {
+fn read_small(lease: &Lease, shelves: &Shelves) -> Result<Delivery, Failure> {
     let fence = lease.fence();
     let mut delivery = Delivery { fence, items: Vec::new(), progress: Progress::default(), last: true };
     let stop = CancellationToken::new();
@@ -201,7 +240,7 @@ fn read_small(lease: &Lease, shelves: &Shelves) -> (Fence, Result<Delivery, Fail
         Err(Stopped::Told) => Some(panicked()),
         Ok(()) => delivery.items.iter().find_map(|item| item.result.as_ref().err().cloned()),
     };
-    (fence, failure.map_or(Ok(delivery), Err))
+    failure.map_or(Ok(delivery), Err)
 }
 
 /// Writes what is read: small items together, large documents in parts.
@@ -328,7 +367,7 @@ impl ItemWriter {
         let failed = self.progress.items_failed;
         let (code, reason) = first.map_or(("items_failed", String::new()), |it| (it.code, it.message));
         let message = format!("None of the {failed} items could be ingested. {reason}").trim_end().to_owned();
-        Err(Ended::Failed(Failure { code, message }))
+        Err(Ended::Failed(Failure::new(code, message)))
     }
 }
 

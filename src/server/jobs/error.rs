@@ -25,6 +25,8 @@ pub enum JobsError {
     EmptyBatch,
     #[error("{name} is of a kind Sluice does not read. It reads {supported}.")]
     Unsupported { name: String, supported: String },
+    #[error("{0} jobs wait already, as many as this server lets wait (--max-pending-jobs). Try again later.")]
+    QueueFull(u64),
     #[error(transparent)]
     Path(#[from] PathError),
     #[error("the server is stopping; the job goes on after its next start")]

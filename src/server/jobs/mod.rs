@@ -6,6 +6,7 @@
 mod attempt;
 mod error;
 pub mod names;
+pub mod retry;
 #[cfg(test)]
 mod rules;
 mod submit;
@@ -20,7 +21,7 @@ use chrono::TimeDelta;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Job, JobFilter, JobId, JobPage, JobStats, JobStatus, JobWithItems, JobsView, Stage};
+use crate::domain::{Job, JobDetails, JobFilter, JobId, JobPage, JobStats, JobStatus, JobsView, Stage};
 use crate::server::clock;
 use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Fence, JobChanges, Store};
@@ -42,6 +43,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub struct JobSettings {
     pub max_concurrent_jobs: u32,
     pub max_attempts: u32,
+    /// Before the second attempt; later ones wait longer.
+    pub retry_delay: Duration,
+    pub max_pending: u64,
     pub max_age: TimeDelta,
     pub max_jobs: u64,
     /// How long a job may go without a sign of life from its worker.
@@ -90,15 +94,18 @@ impl JobManager {
         self.0.store.job(id).await?.ok_or(JobsError::NotFound(id))
     }
 
-    /// A job with the results of its items, failed ones first.
-    pub async fn get_with_items(&self, id: JobId) -> Result<JobWithItems, JobsError> {
+    /// A job with its place in the queue, its former attempts, and the results of its items.
+    pub async fn details(&self, id: JobId) -> Result<JobDetails, JobsError> {
+        let store = &self.0.store;
         let job = self.get(id).await?;
-        let items = if job.job_type.has_items() {
-            self.0.store.job_items(id, ITEMS_SHOWN).await?
-        } else {
-            Vec::new()
+        let jobs_ahead = match job.status {
+            JobStatus::Pending => store.jobs_ahead(id).await?,
+            _ => None,
         };
-        Ok(JobWithItems { job, items })
+        let attempts = if job.attempt > 0 { store.attempts(id).await? } else { Vec::new() };
+        let items =
+            if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
+        Ok(JobDetails { job, jobs_ahead, attempts, items })
     }
 
     /// One page of jobs, newest first.

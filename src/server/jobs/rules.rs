@@ -3,10 +3,12 @@
 use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -16,10 +18,11 @@ use super::*;
 use crate::domain::{Metadata, Stage};
 use crate::server::blobs::Blobs;
 use crate::server::ingest::folders::AllowedFolders;
+use crate::server::ingest::sources::batch::Message;
 use crate::server::ingest::sources::{JobSource, text};
 use crate::server::store::hooked::HookedStore;
 use crate::server::store::sqlite::SqliteStore;
-use crate::server::store::{BlobRef, WorkerId};
+use crate::server::store::{BlobRef, StoreError, WorkerId};
 
 /// Opens for a test's steps one by one, and counts who has come to it.
 #[derive(Clone, Debug)]
@@ -69,15 +72,25 @@ impl Scene {
     }
 
     fn with_grace(gate: &Gate, max_concurrent_jobs: u32, grace: Duration) -> Self {
+        let gate = gate.clone();
+        Self::with_hook(max_concurrent_jobs, grace, move |step| gate.clone().pass(step).map(Ok).boxed())
+    }
+
+    fn with_hook(
+        max_concurrent_jobs: u32,
+        grace: Duration,
+        hook: impl Fn(&'static str) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync + 'static,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let inner = Arc::new(SqliteStore::open(&folder.path().join("sluice.db")).unwrap());
-        let gate = gate.clone();
-        let hook = Box::new(move |step| gate.clone().pass(step).map(Ok).boxed());
+        let hook = Box::new(hook);
         let shelves =
             Shelves { blobs: Blobs::open(folder.path()).unwrap(), folders: AllowedFolders::default() };
         let settings = JobSettings {
             max_concurrent_jobs,
             max_attempts: 3,
+            retry_delay: Duration::ZERO,
+            max_pending: 100,
             max_age: TimeDelta::hours(1),
             max_jobs: 100,
             lease: TimeDelta::seconds(30),
@@ -254,4 +267,47 @@ async fn an_input_that_cannot_be_read_any_more_fails_its_job_alone() {
     let failed = scene.becomes(lost.job_id, |job| job.status == JobStatus::Failed).await;
     assert_eq!(failed.error_code, "source_lost");
     scene.becomes(good, is_indexing).await;
+}
+
+#[tokio::test]
+async fn a_text_that_the_store_could_not_take_is_tried_again_and_says_why() {
+    let failing = Arc::new(AtomicUsize::new(2));
+    let left = failing.clone();
+    let scene = Scene::with_hook(1, Duration::ZERO, move |step| {
+        let fails = step == "deliver" && left.load(Ordering::SeqCst) > 0;
+        if fails {
+            left.fetch_sub(1, Ordering::SeqCst);
+        }
+        async move { if fails { Err(StoreError::DiskFull) } else { Ok(()) } }.boxed()
+    });
+    let id = scene.given_texts(1).await[0];
+    let job = scene.becomes(id, is_indexing).await;
+    assert_eq!(job.attempt, 3);
+    let details = scene.jobs.details(id).await.unwrap();
+    let codes: Vec<_> = details.attempts.iter().map(|it| it.error_code.as_str()).collect();
+    assert_eq!(codes, ["disk_full", "disk_full"]);
+}
+
+#[tokio::test]
+async fn a_job_fails_with_the_reason_when_its_attempts_are_used_up() {
+    let scene = Scene::with_hook(1, Duration::ZERO, |step| {
+        async move { if step == "deliver" { Err(StoreError::DiskFull) } else { Ok(()) } }.boxed()
+    });
+    let id = scene.given_texts(1).await[0];
+    let job = scene.becomes(id, |job| job.status == JobStatus::Failed).await;
+    assert_eq!((job.attempt, job.error_code.as_str()), (3, "disk_full"));
+}
+
+#[tokio::test]
+async fn one_slot_is_kept_free_of_bulk_jobs() {
+    let gate = Gate::before("deliver");
+    let scene = Scene::with(&gate, 2);
+    for _ in 0..2 {
+        let message = Message { text: "a message".into(), metadata: Metadata::default() };
+        scene.jobs.submit_messages(vec![message; 1001], Metadata::default()).await.unwrap();
+    }
+    gate.arrivals(1).await;
+    let id = scene.given_texts(1).await[0];
+    gate.arrivals(2).await;
+    assert_eq!(scene.jobs.get(id).await.unwrap().status, JobStatus::Running);
 }

@@ -18,6 +18,10 @@ use crate::server::store::NewJob;
 /// Sources up to this size lie in the job's row, larger ones in a blob, in bytes.
 const INLINE: usize = 64 << 10;
 
+/// A job with more bytes or more items than this gives way to smaller ones, as does any folder.
+const BULK_SIZE: u64 = 32 << 20;
+const BULK_ITEMS: u64 = 1000;
+
 /// An uploaded file that is not part of a job yet; dropped, it is gone.
 #[derive(Debug)]
 pub struct Upload {
@@ -127,12 +131,21 @@ impl JobManager {
             metadata,
             source: serde_json::to_string(&source).map_err(std::io::Error::from)?,
             blobs: source.blobs(),
+            bulk: is_bulk(&source, size_bytes, total_items),
             max_attempts: self.0.settings.max_attempts,
         };
-        let job = self.0.store.accept(job, clock::now()).await?;
+        let max_pending = self.0.settings.max_pending;
+        let accepted = self.0.store.accept(job, max_pending, clock::now()).await?;
+        let job = accepted.ok_or(JobsError::QueueFull(max_pending))?;
         self.0.new_job.notify_one();
         Ok(job)
     }
+}
+
+/// Whether a job is so large that nobody sits and waits for it.
+fn is_bulk(source: &JobSource, size_bytes: u64, total_items: u64) -> bool {
+    let is_folder = matches!(source, JobSource::DirectoryIngestion(_));
+    is_folder || size_bytes > BULK_SIZE || total_items > BULK_ITEMS
 }
 
 /// Fails for a text that no job could ingest; `field` says where it was sent.

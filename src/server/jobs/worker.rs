@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::JobManager;
 use crate::server::clock;
-use crate::server::store::WorkerId;
+use crate::server::store::{Claim, WorkerId};
 
 /// How often the queue is looked at when nobody tells of a new job: retries become due by themselves.
 const POLL: Duration = Duration::from_secs(1);
@@ -21,14 +21,17 @@ pub struct Worker {
     jobs: JobManager,
     id: WorkerId,
     slots: Arc<Semaphore>,
+    /// Slots that bulk jobs may have: all but one, so that a small job never waits for a large one to end.
+    bulk_slots: Arc<Semaphore>,
     /// How long running jobs may go on by themselves after a stop.
     grace: Duration,
 }
 
 impl Worker {
     pub fn new(jobs: JobManager, id: WorkerId, grace: Duration) -> Self {
-        let slots = Arc::new(Semaphore::new(jobs.0.settings.max_concurrent_jobs as usize));
-        Self { jobs, id, slots, grace }
+        let slots = jobs.0.settings.max_concurrent_jobs as usize;
+        let bulk_slots = Arc::new(Semaphore::new(slots.saturating_sub(1).max(1)));
+        Self { jobs, id, slots: Arc::new(Semaphore::new(slots)), bulk_slots, grace }
     }
 
     /// Runs jobs until `stop`, then gives the running ones `grace` to end by themselves, and then puts
@@ -68,14 +71,24 @@ impl Worker {
     ) {
         let now = clock::now();
         let settings = &self.jobs.0.settings;
-        match self.jobs.0.store.claim(&self.id, settings.group, now + settings.lease, now).await {
+        let bulk_slot = self.bulk_slots.clone().try_acquire_owned().ok();
+        let claim = Claim {
+            worker: self.id.clone(),
+            group: settings.group,
+            bulk: bulk_slot.is_some(),
+            lease_until: now + settings.lease,
+        };
+        match self.jobs.0.store.claim(claim, now).await {
             Ok(leases) if leases.is_empty() => self.wait_for_work(stop).await,
             Ok(leases) => {
                 let jobs = self.jobs.clone();
                 let give_up = give_up.clone();
+                let bulk_slot = bulk_slot.filter(|_| leases.iter().any(|lease| lease.bulk));
                 attempts.spawn(async move {
                     jobs.attempt(leases, &give_up).await;
-                    drop(slot);
+                    drop((slot, bulk_slot));
+                    // A job that could not run beside this one now can.
+                    jobs.0.new_job.notify_one();
                 });
             }
             Err(error) => {

@@ -32,7 +32,7 @@ impl From<rusqlite::Error> for StoreError {
 
 impl StoreError {
     /// What the others of a transaction are told that this error undid.
-    pub(super) fn shared(&self) -> Self {
+    pub fn shared(&self) -> Self {
         match self {
             Self::DiskFull => Self::DiskFull,
             other => Self::Undone(other.to_string()),

@@ -38,8 +38,8 @@ macro_rules! hooked {
     };
 }
 hooked! {
-    accept(job: NewJob, now: DateTime<Utc>) -> Job;
-    claim(worker: &WorkerId, group: u32, lease_until: DateTime<Utc>, now: DateTime<Utc>) -> Vec<Lease>;
+    accept(job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Option<Job>;
+    claim(claim: Claim, now: DateTime<Utc>) -> Vec<Lease>;
     heartbeat(fence: Fence, progress: Progress, lease_until: DateTime<Utc>) -> Verdict;
     open_version(fence: Fence) -> std::result::Result<Version, Verdict>;
     append_chunks(fence: Fence, version: Version, chunks: Vec<Chunk>, progress: Progress) -> Verdict;
@@ -54,6 +54,8 @@ hooked! {
     rescue(expired: DateTime<Utc>, now: DateTime<Utc>) -> Rescued;
     clean_up(rule: CleanUp, limit: u32) -> u32;
     job(id: JobId) -> Option<Job>;
+    attempts(id: JobId) -> Vec<JobAttempt>;
+    jobs_ahead(id: JobId) -> Option<u64>;
     jobs(filter: JobFilter) -> JobPage;
     stats() -> JobStats;
     job_items(id: JobId, limit: u32) -> Vec<JobItem>;

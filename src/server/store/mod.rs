@@ -19,8 +19,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use crate::domain::{
-    Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, Job, JobEvent, JobFilter, JobId, JobItem,
-    JobPage, JobStats, JobType, Metadata, Progress,
+    Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, Job, JobAttempt, JobEvent, JobFilter,
+    JobId, JobItem, JobPage, JobStats, JobType, Metadata, Progress,
 };
 
 pub use blob_ref::BlobRef;
@@ -33,21 +33,19 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub trait Store: Send + Sync + std::fmt::Debug {
     // A job's life.
 
-    /// Adds a job to the queue. It is on disk when this returns.
-    async fn accept(&self, job: NewJob, now: DateTime<Utc>) -> Result<Job>;
+    /// Adds a job to the queue; it is on disk when this returns. Refuses, with `None`, while
+    /// `max_pending` jobs wait.
+    async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>>;
 
-    /// Gives `worker` the job that has been due longest, or nothing when none is due.
+    /// Gives a worker the job that has been due longest, or nothing when none is due. A bulk job counts
+    /// as due half a minute later than it is, so that what people wait for goes first, and bulk goes on
+    /// all the same.
     ///
     /// When that job is a small text, up to `group` small texts that follow it come along: each alone
-    /// would cost less than the flush it waits for. A job that was tried before always comes alone, so
-    /// that one which kills the process takes no others with it.
-    async fn claim(
-        &self,
-        worker: &WorkerId,
-        group: u32,
-        lease_until: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Lease>>;
+    /// would cost less than the flush it waits for. A job that was tried before always comes alone, and
+    /// of those that did not survive a crash only one runs at a time: so a job that kills the process
+    /// takes each of the others down with it once at most.
+    async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<Vec<Lease>>;
 
     /// Keeps the lease, saves progress, and answers whether the worker should go on.
     async fn heartbeat(
@@ -112,6 +110,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     // Reading jobs.
 
     async fn job(&self, id: JobId) -> Result<Option<Job>>;
+    /// How a job's former attempts ended, oldest first.
+    async fn attempts(&self, id: JobId) -> Result<Vec<JobAttempt>>;
+    /// How many jobs are claimed before this one, if it is pending.
+    async fn jobs_ahead(&self, id: JobId) -> Result<Option<u64>>;
     async fn jobs(&self, filter: JobFilter) -> Result<JobPage>;
     async fn stats(&self) -> Result<JobStats>;
     /// Item results, failed ones first.
@@ -156,6 +158,8 @@ pub struct NewJob {
     pub source: String,
     /// Kept as long as the source.
     pub blobs: Vec<BlobRef>,
+    /// Large, so that nobody sits and waits for it.
+    pub bulk: bool,
     pub max_attempts: u32,
 }
 
@@ -163,10 +167,22 @@ pub struct NewJob {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerId(pub String);
 
+/// What a worker asks for.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub worker: WorkerId,
+    /// Small texts to take together at most.
+    pub group: u32,
+    /// Whether the job may be a bulk job.
+    pub bulk: bool,
+    pub lease_until: DateTime<Utc>,
+}
+
 /// Proof that a worker may work on a job.
 #[derive(Clone, Debug)]
 pub struct Lease {
     pub job: Job,
+    pub bulk: bool,
     /// As it was accepted; empty if the database has lost it.
     pub source: String,
 }
@@ -206,6 +222,8 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Failed(Failure),
+    /// Back to the queue until then.
+    TryAgain(Failure, DateTime<Utc>),
     /// The server is stopping: back to the queue, and the attempt does not count.
     Released,
 }
@@ -217,6 +235,20 @@ pub struct Failure {
     pub code: &'static str,
     /// A sentence for people: what was wrong and what to do about it.
     pub message: String,
+    /// The cause may be gone at another attempt.
+    pub may_pass: bool,
+}
+
+impl Failure {
+    /// A failure that another attempt would meet again.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), may_pass: false }
+    }
+
+    /// A failure whose cause may pass by itself.
+    pub fn that_may_pass(code: &'static str, message: impl Into<String>) -> Self {
+        Self { may_pass: true, ..Self::new(code, message) }
+    }
 }
 
 /// Items of one job that are ready to be written.

@@ -65,21 +65,16 @@ impl ReadItems for Source {
 }
 
 fn empty(path: &Path) -> Failure {
-    Failure {
-        code: "empty_folder",
-        message: format!("There are no files in {}. Put some there and retry.", path.display()),
-    }
+    let message = format!("There are no files in {}. Put some there and retry.", path.display());
+    Failure::new("empty_folder", message)
 }
 
 fn too_many(path: &Path) -> Failure {
-    Failure {
-        code: "too_many_items",
-        message: format!(
-            "There are more than {} files in {}. Send its folders one by one.",
-            DocumentId::MAX_ITEMS,
-            path.display()
-        ),
-    }
+    let (most, path) = (DocumentId::MAX_ITEMS, path.display());
+    Failure::new(
+        "too_many_items",
+        format!("There are more than {most} files in {path}. Send its folders one by one."),
+    )
 }
 
 #[cfg(test)]
@@ -109,20 +104,18 @@ mod tests {
         let delivered: BTreeMap<_, _> =
             delivered.iter().map(|(item, name)| (*item, (*name).to_owned())).collect();
         let (mut items, mut progress) = (Vec::new(), Progress::default());
-        let mut reader = Reader {
-            shelves: &shelves,
-            delivered: &delivered,
-            stop: &CancellationToken::new(),
-            progress: Progress { items_done: delivered.len() as u64, ..Progress::default() },
-            sink: |piece: Piece| {
-                if let PieceContent::Item(item, _) = piece.content {
-                    items.push((item.item, item.name, item.result.err().map(|it| it.code)));
-                    progress = piece.progress;
-                }
-                true
-            },
+        let sink = |piece: Piece| {
+            if let PieceContent::Item(item, _) = piece.content {
+                items.push((item.item, item.name, item.result.err().map(|it| it.code)));
+                progress = piece.progress;
+            }
+            true
         };
-        Source(folder.to_owned()).read_items(&mut reader, &Job::example()).unwrap();
+        let before = Progress { items_done: delivered.len() as u64, ..Progress::default() };
+        let stop = CancellationToken::new();
+        let mut reader = Reader::new(&shelves, &delivered, &stop, before, sink);
+        let job = Job { attempt: 3, ..Job::example() };
+        reader.read(&job, &Source(folder.to_owned())).unwrap();
         (items, progress)
     }
 

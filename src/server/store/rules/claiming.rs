@@ -35,7 +35,7 @@ async fn the_job_that_waits_longest_is_claimed_first_and_only_once() {
     for (name, store, _folder) in stores() {
         let mut accepted = Vec::new();
         for second in [2, 0, 1] {
-            let job = store.accept(new_job(JobType::FileIngestion, 1), at(second)).await.unwrap();
+            let job = accept(&*store, new_job(JobType::FileIngestion, 1), at(second)).await;
             accepted.push((second, job.job_id));
         }
         accepted.sort();
@@ -46,15 +46,15 @@ async fn the_job_that_waits_longest_is_claimed_first_and_only_once() {
         }
 
         assert_eq!(claimed, accepted.iter().map(|(_, id)| *id).collect::<Vec<_>>(), "{name}");
-        assert!(store.claim(&worker("w"), 8, at(70), at(10)).await.unwrap().is_empty(), "{name}");
+        assert!(claim(&*store, 8, at(10)).await.is_empty(), "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_job_is_not_claimed_before_it_is_due() {
     for (name, store, _folder) in stores() {
-        store.accept(new_job(JobType::TextIngestion, 1), at(5)).await.unwrap();
-        assert!(store.claim(&worker("w"), 8, at(60), at(4)).await.unwrap().is_empty(), "{name}");
+        accept(&*store, new_job(JobType::TextIngestion, 1), at(5)).await;
+        assert!(claim(&*store, 8, at(4)).await.is_empty(), "{name}");
         claim_one(&*store, at(5)).await;
     }
 }
@@ -65,12 +65,12 @@ async fn small_texts_are_claimed_together_and_nothing_else_is() {
         for _ in 0..5 {
             given_a_text(&*store).await;
         }
-        store.accept(new_job(JobType::FileIngestion, 1), at(0)).await.unwrap();
+        accept(&*store, new_job(JobType::FileIngestion, 1), at(0)).await;
         given_a_text(&*store).await;
 
         let mut sizes = Vec::new();
         for _ in 0..4 {
-            sizes.push(store.claim(&worker("w"), 4, at(60), at(1)).await.unwrap().len());
+            sizes.push(claim(&*store, 4, at(1)).await.len());
         }
 
         assert_eq!(
@@ -86,10 +86,10 @@ async fn a_text_that_was_tried_before_comes_alone() {
     for (name, store, _folder) in stores() {
         given_a_text(&*store).await;
         given_a_text(&*store).await;
-        assert_eq!(store.claim(&worker("w"), 8, at(60), at(1)).await.unwrap().len(), 2, "{name}");
-        store.rescue(at(61), at(61)).await.unwrap();
+        assert_eq!(claim(&*store, 8, at(1)).await.len(), 2, "{name}");
+        store.rescue(at(62), at(62)).await.unwrap();
 
-        assert_eq!(store.claim(&worker("w"), 8, at(120), at(62)).await.unwrap().len(), 1, "{name}");
+        assert_eq!(claim(&*store, 8, at(62)).await.len(), 1, "{name}");
     }
 }
 
@@ -132,7 +132,7 @@ async fn a_lost_lease_changes_nothing() {
         let before = job(&*store, second.job.job_id).await;
         let late = first.fence();
 
-        let failure = Failure { code: "no_text", message: String::new() };
+        let failure = Failure::new("no_text", "");
         assert_eq!(
             store.heartbeat(late, Progress::default(), at(300)).await.unwrap(),
             Verdict::LeaseLost,
@@ -182,5 +182,68 @@ async fn a_heartbeat_without_progress_is_no_change() {
         let before = *store.changes().borrow();
         store.heartbeat(lease.fence(), Progress::default(), at(60)).await.unwrap();
         assert_eq!(*store.changes().borrow(), before, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_takes_no_more_until_a_job_has_begun() {
+    for (name, store, _folder) in stores() {
+        let one_more = || new_job(JobType::TextIngestion, 1);
+        assert!(store.accept(one_more(), 2, at(0)).await.unwrap().is_some(), "{name}");
+        assert!(store.accept(one_more(), 2, at(0)).await.unwrap().is_some(), "{name}");
+        assert_eq!(store.accept(one_more(), 2, at(0)).await.unwrap(), None, "{name}");
+        claim_one(&*store, at(0)).await;
+        assert!(store.accept(one_more(), 2, at(0)).await.unwrap().is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_bulk_job_gives_way_for_half_a_minute_and_no_longer() {
+    for (name, store, _folder) in stores() {
+        let bulk = NewJob { bulk: true, ..new_job(JobType::BatchIngestion, 5000) };
+        let bulk = accept(&*store, bulk, at(0)).await.job_id;
+        let soon = accept(&*store, new_job(JobType::FileIngestion, 1), at(29)).await.job_id;
+        let late = accept(&*store, new_job(JobType::FileIngestion, 1), at(31)).await.job_id;
+        let mut ahead = Vec::new();
+        for id in [soon, bulk, late] {
+            ahead.push(store.jobs_ahead(id).await.unwrap());
+        }
+        assert_eq!(ahead, [Some(0), Some(1), Some(2)], "{name}");
+
+        let mut order = Vec::new();
+        for _ in 0..3 {
+            order.push(claim_one(&*store, at(40)).await.job.job_id);
+        }
+        assert_eq!(order, [soon, bulk, late], "{name}");
+        assert_eq!(store.jobs_ahead(bulk).await.unwrap(), None, "{name}: it has begun");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_may_leave_bulk_jobs_alone() {
+    for (name, store, _folder) in stores() {
+        let bulk = NewJob { bulk: true, ..new_job(JobType::BatchIngestion, 5000) };
+        accept(&*store, bulk, at(0)).await;
+        let claim = |bulk| Claim { worker: WorkerId("w".into()), group: 8, bulk, lease_until: at(99) };
+        assert!(store.claim(claim(false), at(40)).await.unwrap().is_empty(), "{name}");
+        assert!(store.claim(claim(true), at(40)).await.unwrap()[0].bulk, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn of_the_jobs_that_did_not_survive_a_crash_only_one_runs_at_a_time() {
+    for (name, store, _folder) in stores() {
+        for _ in 0..3 {
+            given_a_text(&*store).await;
+        }
+        assert_eq!(claim(&*store, 8, at(0)).await.len(), 3, "{name}");
+        store.rescue(at(61), at(61)).await.unwrap();
+        let unharmed = accept(&*store, new_job(JobType::FileIngestion, 1), at(61)).await.job_id;
+
+        let suspect = claim_one(&*store, at(62)).await;
+        assert_eq!(claim_one(&*store, at(62)).await.job.job_id, unharmed, "{name}");
+        assert!(claim(&*store, 8, at(62)).await.is_empty(), "{name}");
+        deliver(&*store, delivery(suspect.fence(), vec![ingested(0, 1)], true)).await;
+        assert_eq!(claim(&*store, 8, at(62)).await.len(), 1, "{name}: the next one");
     }
 }

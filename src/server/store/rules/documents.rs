@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn the_parts_of_a_batch_have_results_and_are_not_done_twice() {
     for (name, store, _folder) in stores() {
-        store.accept(new_job(JobType::BatchIngestion, 3), at(0)).await.unwrap();
+        accept(&*store, new_job(JobType::BatchIngestion, 3), at(0)).await;
         let first = claim_one(&*store, at(0)).await;
         let id = first.job.job_id;
         deliver(&*store, delivery(first.fence(), vec![ingested(0, 2), failed(1)], false)).await;
@@ -36,7 +36,7 @@ async fn the_parts_of_a_batch_have_results_and_are_not_done_twice() {
 #[tokio::test]
 async fn writing_a_document_again_replaces_its_chunks() {
     for (name, store, _folder) in stores() {
-        store.accept(new_job(JobType::BatchIngestion, 2), at(0)).await.unwrap();
+        accept(&*store, new_job(JobType::BatchIngestion, 2), at(0)).await;
         let lease = claim_one(&*store, at(0)).await;
         deliver(&*store, delivery(lease.fence(), vec![ingested(0, 5)], false)).await;
         let old = store.index_page(FeedCursor::default(), 1 << 20).await.unwrap();
@@ -92,7 +92,7 @@ async fn lists_are_newest_first_in_pages_that_miss_nothing() {
     for (name, store, _folder) in stores() {
         for number in 0..7 {
             let job_type = if number % 2 == 0 { JobType::TextIngestion } else { JobType::FileIngestion };
-            store.accept(new_job(job_type, 1), at(number)).await.unwrap();
+            accept(&*store, new_job(job_type, 1), at(number)).await;
         }
         store
             .cancel(
@@ -152,7 +152,7 @@ async fn blobs_are_needed_by_waiting_jobs_and_by_documents() {
     for (name, store, _folder) in stores() {
         let blob = |byte| BlobRef([byte; 32]);
         let job = NewJob { blobs: vec![blob(1)], ..new_job(JobType::FileIngestion, 1) };
-        let id = store.accept(job, at(0)).await.unwrap().job_id;
+        let id = accept(&*store, job, at(0)).await.job_id;
         let unused = async || store.unreferenced_blobs(vec![blob(1), blob(2)]).await.unwrap();
         assert_eq!(unused().await, [blob(2)], "{name}");
 
@@ -177,7 +177,7 @@ async fn a_document_of_another_job_is_never_replaced() {
         let mut id = *first.job.job_id.0.as_bytes();
         id[9] ^= 1;
         let twin = NewJob { id: JobId(Uuid::from_bytes(id)), ..new_job(JobType::TextIngestion, 1) };
-        store.accept(twin, at(0)).await.unwrap();
+        accept(&*store, twin, at(0)).await;
         let second = claim_one(&*store, at(1)).await;
         assert_eq!(DocumentId::of(second.job.job_id, 0), DocumentId::of(first.job.job_id, 0));
 

@@ -51,14 +51,14 @@ async fn a_pending_job_is_cancelled_at_once() {
             panic!("{name}")
         };
         assert_eq!((cancelled.status, cancelled.completed_at), (JobStatus::Cancelled, Some(at(1))), "{name}");
-        assert!(store.claim(&worker("w"), 8, at(60), at(2)).await.unwrap().is_empty(), "{name}");
+        assert!(claim(&*store, 8, at(2)).await.is_empty(), "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_running_job_first_shows_that_it_is_being_cancelled_and_then_leaves_nothing() {
     for (name, store, _folder) in stores() {
-        store.accept(new_job(JobType::BatchIngestion, 9), at(0)).await.unwrap();
+        accept(&*store, new_job(JobType::BatchIngestion, 9), at(0)).await;
         let lease = claim_one(&*store, at(0)).await;
         let (id, fence) = (lease.job.job_id, lease.fence());
         deliver(&*store, delivery(fence, (0..5).map(|item| ingested(item, 2)).collect(), false)).await;
@@ -173,7 +173,7 @@ async fn clean_up_keeps_the_newest_and_never_touches_active_jobs_or_documents() 
         let active = given_a_text(&*store).await;
         let mut done = Vec::new();
         for _ in 0..4 {
-            let job = store.accept(new_job(JobType::FileIngestion, 1), at(-10)).await.unwrap();
+            let job = accept(&*store, new_job(JobType::FileIngestion, 1), at(-10)).await;
             let lease = claim_one(&*store, at(-5)).await;
             assert_eq!(lease.job.job_id, job.job_id);
             deliver(&*store, delivery(lease.fence(), vec![ingested(0, 1)], true)).await;
@@ -201,17 +201,66 @@ async fn clean_up_keeps_the_newest_and_never_touches_active_jobs_or_documents() 
 #[tokio::test]
 async fn a_pending_job_with_documents_is_cancelled_step_by_step() {
     for (name, store, _folder) in stores() {
-        store.accept(new_job(JobType::BatchIngestion, 9), at(0)).await.unwrap();
+        accept(&*store, new_job(JobType::BatchIngestion, 9), at(0)).await;
         let fence = claim_one(&*store, at(0)).await.fence();
         deliver(&*store, delivery(fence, (0..5).map(|item| ingested(item, 2)).collect(), false)).await;
         store.rescue(at(61), at(61)).await.unwrap();
 
         let Change::Done(asked) = store.cancel(fence.job, at(62)).await.unwrap() else { panic!("{name}") };
         assert_eq!((asked.status, asked.cancel_requested), (JobStatus::Pending, true), "{name}");
-        assert!(store.claim(&worker("w"), 8, at(99), at(63)).await.unwrap().is_empty(), "{name}");
+        assert!(claim(&*store, 8, at(63)).await.is_empty(), "{name}");
         assert_eq!(store.rescue(at(63), at(63)).await.unwrap().to_withdraw, [fence], "{name}");
         while !store.withdraw(fence, 2, at(64)).await.unwrap() {}
         assert_eq!(status(&*store, fence.job).await, JobStatus::Cancelled, "{name}");
         assert_eq!(store.totals().await.unwrap(), Totals::default(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_waits_for_its_next_attempt_says_when_and_why() {
+    for (name, store, _folder) in stores() {
+        let lease = given_a_claimed_text(&*store).await;
+        let id = lease.job.job_id;
+        let cause = Failure::that_may_pass("disk_full", "The disk is full.");
+        store.finish(lease.fence(), Outcome::TryAgain(cause, at(30)), at(2)).await.unwrap();
+
+        let waiting = job(&*store, id).await;
+        assert_eq!((waiting.status, waiting.retry_at), (JobStatus::Pending, Some(at(30))), "{name}");
+        assert_eq!(waiting.message, "Waiting for attempt 2 of 3", "{name}");
+        assert_eq!(
+            (&*waiting.error_code, &*waiting.error_message),
+            ("disk_full", "The disk is full."),
+            "{name}"
+        );
+        assert!(claim(&*store, 8, at(29)).await.is_empty(), "{name}");
+
+        let second = claim_one(&*store, at(30)).await.job;
+        assert_eq!((second.attempt, second.retry_at, &*second.error_code), (2, None, ""), "{name}");
+        let attempts = store.attempts(id).await.unwrap();
+        let expected = JobAttempt {
+            attempt: 1,
+            started_at: at(0),
+            ended_at: at(2),
+            error_code: "disk_full".into(),
+            error_message: "The disk is full.".into(),
+        };
+        assert_eq!(attempts, [expected], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_failed_attempt_is_kept_as_long_as_its_job() {
+    for (name, store, _folder) in stores() {
+        let id = given_a_failed_text(&*store).await.job_id;
+        store.retry(id, 3, at(5)).await.unwrap();
+        claim_one(&*store, at(6)).await;
+        store.rescue(at(99), at(99)).await.unwrap();
+        let codes: Vec<_> = store.attempts(id).await.unwrap().into_iter().map(|it| it.error_code).collect();
+        assert_eq!(codes, ["no_text", "crashed"], "{name}");
+
+        store.cancel(id, at(100)).await.unwrap();
+        let all = CleanUp { older_than: at(200), keep: 100, spare_after: at(0) };
+        store.clean_up(all, 10).await.unwrap();
+        assert!(store.attempts(id).await.unwrap().is_empty(), "{name}");
     }
 }

@@ -27,8 +27,15 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
 }
 
-fn worker(name: &str) -> WorkerId {
-    WorkerId(name.to_owned())
+/// A claim whose lease runs for a minute.
+async fn claim(store: &dyn Store, group: u32, now: DateTime<Utc>) -> Vec<Lease> {
+    let worker = WorkerId("w".into());
+    let claim = Claim { worker, group, bulk: true, lease_until: now + TimeDelta::seconds(60) };
+    store.claim(claim, now).await.unwrap()
+}
+
+async fn accept(store: &dyn Store, job: NewJob, now: DateTime<Utc>) -> Job {
+    store.accept(job, 1000, now).await.unwrap().unwrap()
 }
 
 fn new_job(job_type: JobType, items: u64) -> NewJob {
@@ -41,16 +48,17 @@ fn new_job(job_type: JobType, items: u64) -> NewJob {
         metadata: Metadata::parse(r#"{"source": "test"}"#).unwrap(),
         source: "a source".into(),
         blobs: Vec::new(),
+        bulk: false,
         max_attempts: 3,
     }
 }
 
 async fn given_a_text(store: &dyn Store) -> Job {
-    store.accept(new_job(JobType::TextIngestion, 1), at(0)).await.unwrap()
+    accept(store, new_job(JobType::TextIngestion, 1), at(0)).await
 }
 
 async fn claim_one(store: &dyn Store, now: DateTime<Utc>) -> Lease {
-    let mut leases = store.claim(&worker("w"), 1, now + TimeDelta::seconds(60), now).await.unwrap();
+    let mut leases = claim(store, 1, now).await;
     assert_eq!(leases.len(), 1);
     leases.remove(0)
 }
@@ -88,7 +96,7 @@ fn ingested(item: u64, chunk_count: u64) -> ItemResult {
 }
 
 fn failed(item: u64) -> ItemResult {
-    let failure = Failure { code: "no_text", message: "It has no text.".into() };
+    let failure = Failure::new("no_text", "It has no text.");
     ItemResult { item, name: format!("item {item}"), result: Err(failure) }
 }
 
@@ -131,7 +139,7 @@ async fn given_a_completed_text(store: &dyn Store) -> Job {
 
 async fn given_a_failed_text(store: &dyn Store) -> Job {
     let lease = given_a_claimed_text(store).await;
-    let failure = Failure { code: "no_text", message: "It has no text.".into() };
+    let failure = Failure::new("no_text", "It has no text.");
     store.finish(lease.fence(), Outcome::Failed(failure), at(2)).await.unwrap();
     job(store, lease.job.job_id).await
 }

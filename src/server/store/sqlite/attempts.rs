@@ -13,20 +13,22 @@ const SMALL_TEXT: u64 = 64 << 10;
 /// Documents with more chunks than this report how far the index is within them.
 pub(super) const LARGE_DOCUMENT: u64 = 1000;
 
-pub(super) fn claim(
-    tx: &Tx<'_>,
-    worker: &WorkerId,
-    group: u32,
-    lease_until: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Lease>> {
+/// The order of claims; `job_due` has it, too.
+pub(super) const ORDER: &str = "due_at + bulk * 30000, id";
+
+pub(super) fn claim(tx: &Tx<'_>, claim: &Claim, now: DateTime<Utc>) -> Result<Vec<Lease>> {
     let mut due = tx.connection.prepare_cached(&format!(
-        "select {}, (select source from job_source where job = job.id) from job \
-         where status = 'pending' \
-         and cancel_requested = 0 and due_at <= ?1 order by due_at, id limit ?2",
+        "select {}, bulk, (select source from job_source where job = job.id) from job \
+         where status = 'pending' and cancel_requested = 0 and due_at <= :now and bulk <= :bulk \
+         and (suspect = 0 or not exists (select 1 from job where suspect = 1 and stage = 'reading')) \
+         order by {ORDER} limit :group",
         rows::JOB
     ))?;
-    let mut due = due.query(params![now.timestamp_millis(), group.max(1)])?;
+    let mut due = due.query(named_params! {
+        ":now": now.timestamp_millis(),
+        ":bulk": claim.bulk,
+        ":group": claim.group.max(1),
+    })?;
     let mut leases: Vec<Lease> = Vec::new();
     while let Some(row) = due.next()? {
         let job = rows::job(row)?;
@@ -34,15 +36,16 @@ pub(super) fn claim(
         if alone && !leases.is_empty() {
             break;
         }
-        let source: Option<String> = row.get(rows::JOB_COLUMNS)?;
-        leases.push(Lease { job, source: source.unwrap_or_default() });
+        let bulk = row.get(rows::JOB_COLUMNS)?;
+        let source: Option<String> = row.get(rows::JOB_COLUMNS + 1)?;
+        leases.push(Lease { job, bulk, source: source.unwrap_or_default() });
         if alone {
             break;
         }
     }
     drop(due);
     for lease in &mut leases {
-        lease.job = start(tx, &lease.job, worker, lease_until, now)?;
+        lease.job = start(tx, &lease.job, claim, now)?;
     }
     Ok(leases)
 }
@@ -51,24 +54,19 @@ fn goes_in_groups(job: &Job) -> bool {
     job.job_type == JobType::TextIngestion && job.size_bytes <= SMALL_TEXT && job.attempt == 0
 }
 
-fn start(
-    tx: &Tx<'_>,
-    job: &Job,
-    worker: &WorkerId,
-    lease_until: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<Job> {
+fn start(tx: &Tx<'_>, job: &Job, claim: &Claim, now: DateTime<Utc>) -> Result<Job> {
     let mut statement = tx.connection.prepare_cached(&format!(
         "update job set seq = :seq, status = 'running', stage = 'reading', attempt = attempt + 1, \
          worker = :worker, lease_until = :until, started_at = :now, progress = 0, bytes_done = 0, \
-         chunks_indexed = 0, message = '' where id = :id and status = 'pending' returning {}",
+         chunks_indexed = 0, message = '', error_code = '', error_message = '' \
+         where id = :id and status = 'pending' returning {}",
         rows::JOB
     ))?;
     Ok(statement.query_row(
         named_params! {
             ":seq": tx.next_seq(),
-            ":worker": worker.0,
-            ":until": lease_until.timestamp_millis(),
+            ":worker": claim.worker.0,
+            ":until": claim.lease_until.timestamp_millis(),
             ":now": now.timestamp_millis(),
             ":id": bytes(job.job_id),
         },
@@ -187,7 +185,7 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
         .prepare_cached(
             "update job set seq = :seq, wait_seq = :wait_seq, stage = :stage, \
              worker = case when :last then null else worker end, \
-             lease_until = case when :last then null else lease_until end, \
+             suspect = suspect and not :last, lease_until = case when :last then null else lease_until end, \
              bytes_done = :bytes, chunks_created = :chunks, total_items = max(total_items, :total), \
              size_bytes = max(size_bytes, :size), processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
              where id = :id",
@@ -232,34 +230,82 @@ pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime
     }
     match outcome {
         Outcome::Failed(failure) => fail(tx, fence.job, failure, now)?,
+        Outcome::TryAgain(failure, due_at) => {
+            record_attempt(tx, fence.job, failure, now)?;
+            back_to_queue(
+                tx,
+                fence.job,
+                &Requeue { due_at: *due_at, failure: Some(failure), ..Requeue::at_once(now) },
+            )?;
+        }
         // The attempt is given back: stopping is not failing.
-        Outcome::Released => back_to_queue(tx, fence.job, 1)?,
+        Outcome::Released => {
+            back_to_queue(tx, fence.job, &Requeue { attempts_given_back: 1, ..Requeue::at_once(now) })?;
+        }
     }
     Ok(Verdict::GoOn)
 }
 
 fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
+    record_attempt(tx, id, failure, now)?;
     tx.connection
         .prepare_cached(
             "update job set seq = ?2, status = 'failed', stage = null, worker = null, lease_until = null, \
-             completed_at = ?3, message = 'Failed', error_code = ?4, error_message = ?5, \
+             suspect = 0, completed_at = ?3, message = 'Failed', error_code = ?4, error_message = ?5, \
              chunks_created = (select coalesce(sum(chunk_count), 0) from document where job = ?1) where id = ?1",
         )?
         .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis(), failure.code, failure.message])?;
     Ok(())
 }
 
-fn back_to_queue(tx: &Tx<'_>, id: JobId, attempts_given_back: u32) -> Result<()> {
+/// Keeps how the present attempt failed.
+fn record_attempt(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
+    tx.connection
+        .prepare_cached(
+            "insert or replace into job_attempt (job, attempt, started_at, ended_at, error_code, error_message) \
+             select id, attempt, coalesce(started_at, ?2), ?2, ?3, ?4 from job where id = ?1",
+        )?
+        .execute(params![bytes(id), now.timestamp_millis(), failure.code, failure.message])?;
+    Ok(())
+}
+
+/// How a job goes back to the queue.
+struct Requeue<'a> {
+    due_at: DateTime<Utc>,
+    attempts_given_back: u32,
+    suspect: bool,
+    /// What it says while it waits.
+    failure: Option<&'a Failure>,
+}
+
+impl Requeue<'_> {
+    fn at_once(now: DateTime<Utc>) -> Self {
+        Self { due_at: now, attempts_given_back: 0, suspect: false, failure: None }
+    }
+}
+
+fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Result<()> {
     // The next attempt begins where the items delivered so far end; what was counted beyond is not there.
     tx.connection
         .prepare_cached(
-            "update job set seq = ?2, status = 'pending', stage = null, worker = null, lease_until = null, \
-             started_at = null, progress = 0, attempt = attempt - ?3, \
+            "update job set seq = :seq, status = 'pending', stage = null, worker = null, lease_until = null, \
+             started_at = null, due_at = :due_at, suspect = max(suspect, :suspect), progress = 0, \
+             attempt = attempt - :given_back, error_code = :code, error_message = :error, \
+             message = case when :code = '' then '' else 'Waiting for attempt ' || (attempt + 1) || ' of ' || \
+             max_attempts end, \
              (processed_items, failed_items, chunks_created) = (select count(*), \
-             coalesce(sum(error_code <> ''), 0), coalesce(sum(chunks), 0) from job_item where job = ?1) \
-             where id = ?1",
+             coalesce(sum(error_code <> ''), 0), coalesce(sum(chunks), 0) from job_item where job = :id) \
+             where id = :id",
         )?
-        .execute(params![bytes(id), tx.next_seq(), attempts_given_back])?;
+        .execute(named_params! {
+            ":id": bytes(id),
+            ":seq": tx.next_seq(),
+            ":due_at": requeue.due_at.timestamp_millis(),
+            ":suspect": requeue.suspect,
+            ":given_back": requeue.attempts_given_back,
+            ":code": requeue.failure.map_or("", |it| it.code),
+            ":error": requeue.failure.map_or("", |it| &it.message),
+        })?;
     Ok(())
 }
 
@@ -331,21 +377,32 @@ pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) ->
     let mut rescued = Rescued::default();
     for job in lost(tx, "lease_until < ?1 and cancel_requested = 0", expired)? {
         if job.attempt >= job.max_attempts {
-            let message = format!(
-                "The server stopped {} times while it worked on this job, so it does not try again by \
-                 itself. Retry it if you think the cause was another.",
-                job.attempt
-            );
-            fail(tx, job.job_id, &Failure { code: "crashed", message }, now)?;
+            fail(tx, job.job_id, &crashed(&job), now)?;
             rescued.failed.push(job.job_id);
         } else {
-            back_to_queue(tx, job.job_id, 0)?;
+            let failure = crashed(&job);
+            record_attempt(tx, job.job_id, &failure, now)?;
+            let requeue = Requeue { suspect: true, failure: Some(&failure), ..Requeue::at_once(now) };
+            back_to_queue(tx, job.job_id, &requeue)?;
             rescued.requeued += 1;
         }
     }
     let cancelling = lost(tx, "cancel_requested = 1 and coalesce(lease_until < ?1, true)", expired)?;
     rescued.to_withdraw = cancelling.iter().map(Fence::of).collect();
     Ok(rescued)
+}
+
+fn crashed(job: &Job) -> Failure {
+    let message = if job.attempt >= job.max_attempts {
+        format!(
+            "The server ended abruptly {} times while it worked on this job, so it does not try again by \
+             itself. Retry it if you think the cause was another.",
+            job.attempt
+        )
+    } else {
+        "The server ended abruptly while it worked on this job.".to_owned()
+    };
+    Failure::that_may_pass("crashed", message)
 }
 
 /// Jobs that nobody works on although someone should.

@@ -10,14 +10,21 @@ use super::rows::{self, bytes};
 use super::*;
 use crate::domain::JobStatus;
 
-pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, now: DateTime<Utc>) -> Result<Job> {
+pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>> {
+    let pending: u64 = tx
+        .connection
+        .prepare_cached("select coalesce(sum(jobs), 0) from job_count where status = 'pending'")?
+        .query_row([], |row| row.get(0))?;
+    if pending >= max_pending {
+        return Ok(None);
+    }
     let id = bytes(job.id);
     let inserted = tx
         .connection
         .prepare_cached(&format!(
-            "insert into job (id, seq, job_type, name, created_at, due_at, max_attempts, size_bytes, \
+            "insert into job (id, seq, job_type, name, created_at, due_at, bulk, max_attempts, size_bytes, \
              total_items, metadata) \
-             values (:id, :seq, :job_type, :name, :now, :now, :max_attempts, :size, :items, :metadata) \
+             values (:id, :seq, :job_type, :name, :now, :now, :bulk, :max_attempts, :size, :items, :metadata) \
              returning {}",
             rows::JOB
         ))?
@@ -28,6 +35,7 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, now: DateTime<Utc>) -> Result<Jo
                 ":job_type": job.job_type.as_str(),
                 ":name": job.name,
                 ":now": now.timestamp_millis(),
+                ":bulk": job.bulk,
                 ":max_attempts": job.max_attempts,
                 ":size": job.size_bytes,
                 ":items": job.total_items,
@@ -44,7 +52,7 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, now: DateTime<Utc>) -> Result<Jo
             .prepare_cached("insert or ignore into job_blob (blob, job) values (?1, ?2)")?
             .execute(params![blob.0, id])?;
     }
-    Ok(inserted)
+    Ok(Some(inserted))
 }
 
 pub(super) fn job(connection: &Connection, id: JobId) -> Result<Option<Job>> {
@@ -128,6 +136,33 @@ pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Ve
     Ok(items)
 }
 
+pub(super) fn attempts(connection: &Connection, id: JobId) -> Result<Vec<JobAttempt>> {
+    let mut statement = connection.prepare_cached(
+        "select attempt, started_at, ended_at, error_code, error_message from job_attempt where job = ?1 \
+         order by attempt",
+    )?;
+    let attempts = statement.query_map([bytes(id)], |row| {
+        Ok(JobAttempt {
+            attempt: row.get(0)?,
+            started_at: rows::time(row, 1)?,
+            ended_at: rows::time(row, 2)?,
+            error_code: row.get(3)?,
+            error_message: row.get(4)?,
+        })
+    })?;
+    Ok(attempts.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn ahead(connection: &Connection, id: JobId) -> Result<Option<u64>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "select (select count(*) from job where status = 'pending' and cancel_requested = 0 \
+         and (due_at + bulk * 30000, id) < ({ORDER})) from job me \
+         where id = ?1 and status = 'pending' and cancel_requested = 0",
+        ORDER = "me.due_at + me.bulk * 30000, me.id"
+    ))?;
+    Ok(statement.query_row([bytes(id)], |row| row.get(0)).optional()?)
+}
+
 fn item(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobItem> {
     Ok(JobItem {
         item: row.get(0)?,
@@ -189,7 +224,8 @@ fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
     tx.connection
         .prepare_cached(
             "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
-             cancel_requested = 0, completed_at = ?3, message = 'Cancelled', processed_items = 0, \
+             cancel_requested = 0, suspect = 0, completed_at = ?3, message = 'Cancelled', error_code = '', \
+             error_message = '', processed_items = 0, \
              failed_items = 0, chunks_created = 0, chunks_indexed = 0 where id = ?1",
         )?
         .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis()])?;
@@ -215,7 +251,7 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
     tx.connection
         .prepare_cached(
             "update job set seq = ?2, status = 'pending', due_at = ?3, started_at = null, completed_at = null, \
-             cancel_requested = 0, max_attempts = attempt + ?4, progress = 0, bytes_done = 0, \
+             cancel_requested = 0, suspect = 0, max_attempts = attempt + ?4, progress = 0, bytes_done = 0, \
              chunks_indexed = 0, message = '', error_code = '', error_message = '', failed_items = 0, \
              processed_items = (select count(*) from job_item where job = ?1), \
              chunks_created = (select coalesce(sum(chunks), 0) from job_item where job = ?1) \
@@ -244,6 +280,7 @@ pub(super) fn clean_up(tx: &Tx<'_>, rule: &CleanUp, limit: u32) -> Result<u32> {
         let id = id.into_bytes();
         tx.connection.prepare_cached("delete from job where id = ?1")?.execute([id])?;
         tx.connection.prepare_cached("delete from job_item where job = ?1")?.execute([id])?;
+        tx.connection.prepare_cached("delete from job_attempt where job = ?1")?.execute([id])?;
         forget_source(tx, id)?;
         tx.connection
             .prepare_cached("insert into removal (seq, job) values (?1, ?2)")?

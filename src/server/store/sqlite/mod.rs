@@ -90,19 +90,12 @@ fn connect(path: &Path) -> Result<Connection> {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn accept(&self, job: NewJob, now: DateTime<Utc>) -> Result<Job> {
-        self.write(move |tx| jobs::accept(tx, &job, now)).await
+    async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>> {
+        self.write(move |tx| jobs::accept(tx, &job, max_pending, now)).await
     }
 
-    async fn claim(
-        &self,
-        worker: &WorkerId,
-        group: u32,
-        lease_until: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Lease>> {
-        let worker = worker.clone();
-        self.work(move |tx| attempts::claim(tx, &worker, group, lease_until, now)).await
+    async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<Vec<Lease>> {
+        self.work(move |tx| attempts::claim(tx, &claim, now)).await
     }
 
     async fn heartbeat(
@@ -174,6 +167,14 @@ impl Store for SqliteStore {
 
     async fn job(&self, id: JobId) -> Result<Option<Job>> {
         self.read(move |connection| jobs::job(connection, id)).await
+    }
+
+    async fn attempts(&self, id: JobId) -> Result<Vec<JobAttempt>> {
+        self.read(move |connection| jobs::attempts(connection, id)).await
+    }
+
+    async fn jobs_ahead(&self, id: JobId) -> Result<Option<u64>> {
+        self.read(move |connection| jobs::ahead(connection, id)).await
     }
 
     async fn jobs(&self, filter: JobFilter) -> Result<JobPage> {

@@ -13,10 +13,10 @@ use crate::server::store::StoreError;
 /// What [`job`] reads, in its order.
 pub(super) const JOB: &str = "id, seq, job_type, status, stage, name, created_at, started_at, completed_at, \
     attempt, max_attempts, cancel_requested, size_bytes, total_items, processed_items, failed_items, \
-    bytes_done, chunks_created, chunks_indexed, progress, message, error_code, error_message, metadata";
+    bytes_done, chunks_created, chunks_indexed, progress, message, error_code, error_message, metadata, case when status = 'pending' and error_code <> '' then due_at end";
 
 /// How many columns [`JOB`] names.
-pub(super) const JOB_COLUMNS: usize = 24;
+pub(super) const JOB_COLUMNS: usize = 25;
 
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
@@ -44,6 +44,7 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         error_code: row.get(21)?,
         error_message: row.get(22)?,
         metadata: json(row, 23)?,
+        retry_at: optional_time(row, 24)?,
     })
 }
 
@@ -76,7 +77,7 @@ pub(super) fn optional_uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Op
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
 }
 
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Utc>> {
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Utc>> {
     let millis = row.get(column)?;
     DateTime::from_timestamp_millis(millis).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, millis))
 }

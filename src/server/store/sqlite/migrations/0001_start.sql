@@ -16,6 +16,10 @@ create table job (
     worker           text,
     lease_until      integer,
     cancel_requested integer not null default 0,
+    -- Large, so that nobody sits and waits for it: claimed as if it were due half a minute later.
+    bulk             integer not null,
+    -- The server crashed while it worked on it: claimed only when no other such job runs.
+    suspect          integer not null default 0,
     size_bytes       integer not null,
     total_items      integer not null,
     processed_items  integer not null default 0,
@@ -41,7 +45,8 @@ create table job (
 create unique index job_seq on job (seq);
 create index job_status on job (status, id);
 -- Exactly what `claim` walks, in the order it walks it.
-create index job_due on job (due_at, id) where status = 'pending' and cancel_requested = 0;
+create index job_due on job (due_at + bulk * 30000, id) where status = 'pending' and cancel_requested = 0;
+create index job_suspect on job (id) where suspect = 1;
 -- What `complete_indexed` walks.
 create index job_waiting on job (wait_seq) where stage = 'indexing';
 -- What `rescue` walks: attempts that may have lost their worker, and jobs being cancelled.
@@ -56,6 +61,17 @@ create table job_source (
     job    blob primary key not null,
     source text not null
 );
+
+-- Attempts that failed; what the present one does is in `job`.
+create table job_attempt (
+    job           blob    not null,
+    attempt       integer not null,
+    started_at    integer not null,
+    ended_at      integer not null,
+    error_code    text    not null,
+    error_message text    not null,
+    primary key (job, attempt)
+) without rowid;
 
 -- The results of the items of batches and folders.
 create table job_item (
