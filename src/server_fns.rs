@@ -18,7 +18,7 @@ use leptos::server_fn::{ContentType, Http, Protocol};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobId, JobItem, JobStatus, JobsView,
+    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobAttempt, JobId, JobItem, JobStatus, JobsView,
     KnowledgeBase, Problem, json,
 };
 
@@ -35,11 +35,12 @@ pub async fn list_jobs(
     answer(expect_context::<AppState>().jobs.view(filter).await)
 }
 
-/// One job with the results of its items.
+/// One job with the results of its items and the attempts that failed.
 #[server(prefix = "/_fn", endpoint = "get_job", protocol = Call<Json>)]
-pub async fn get_job(id: JobId) -> Result<(Job, Vec<JobItem>), Problem> {
+pub async fn get_job(id: JobId) -> Result<(Job, Vec<JobItem>, Vec<JobAttempt>), Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.details(id).await).map(|found| (found.job, found.items))
+    answer(expect_context::<AppState>().jobs.details(id).await)
+        .map(|found| (found.job, found.items, found.attempts))
 }
 
 /// Cancels a pending job at once, and asks a running one to stop.

@@ -13,7 +13,7 @@ use super::components::{
 use super::live::{Changes, Live, follow};
 use super::loaded::load;
 use super::{clock, format};
-use crate::domain::{DocumentId, Job, JobId, JobItem, JobStatus, Problem};
+use crate::domain::{DocumentId, Job, JobAttempt, JobId, JobItem, JobStatus, Problem};
 use crate::server_fns::{get_job, list_jobs};
 
 #[component]
@@ -25,7 +25,7 @@ pub fn JobPage() -> impl IntoView {
         fetch,
         "Loading the job…",
         |found| match found {
-            Ok((job, items)) => view! { <JobInFull job items/> }.seal(),
+            Ok((job, items, attempts)) => view! { <JobInFull job items attempts/> }.seal(),
             Err(problem) => view! {
                 <Title text="Job not found"/>
                 <h1>"Job"</h1>
@@ -39,7 +39,7 @@ pub fn JobPage() -> impl IntoView {
 
 /// What is not an id is the id of no job. The server is asked even so: its answer sets the page's
 /// status to 404.
-async fn find(given: String) -> Result<(Job, Vec<JobItem>), Problem> {
+async fn find(given: String) -> Result<(Job, Vec<JobItem>, Vec<JobAttempt>), Problem> {
     match given.parse::<JobId>() {
         Ok(id) => get_job(id).await,
         Err(_) => get_job(JobId(uuid::Uuid::nil()))
@@ -52,6 +52,7 @@ async fn find(given: String) -> Result<(Job, Vec<JobItem>), Problem> {
 struct Shown {
     job: RwSignal<Job>,
     items: RwSignal<Vec<JobItem>>,
+    attempts: RwSignal<Vec<JobAttempt>>,
     live: Live,
     /// The server was asked and has not answered.
     loading: StoredValue<bool>,
@@ -67,11 +68,11 @@ impl Shown {
     fn apply(self, changes: Changes) {
         let id = self.job.read_untracked().job_id;
         let Some(job) = changes.jobs.into_iter().find(|it| it.job_id == id) else { return };
-        let has_items = job.total_items > 1;
+        let has_more = job.total_items > 1 || job.attempt > 1 || !job.error_code.is_empty();
         let moved = job.processed_items != self.job.read_untracked().processed_items
             || job.status != self.job.read_untracked().status;
         self.take(job);
-        if has_items && moved {
+        if has_more && moved {
             self.reload();
         }
     }
@@ -91,9 +92,10 @@ impl Shown {
             if self.loading.try_set_value(false).is_some() {
                 return;
             }
-            if let (Ok(newest), Ok((job, items))) = (newest, found) {
+            if let (Ok(newest), Ok((job, items, attempts))) = (newest, found) {
                 self.take(job);
                 self.items.set(items);
+                self.attempts.set(attempts);
                 self.live.loaded(newest.seq, true);
             }
         });
@@ -101,12 +103,13 @@ impl Shown {
 }
 
 #[component]
-fn JobInFull(job: Job, items: Vec<JobItem>) -> impl IntoView {
+fn JobInFull(job: Job, items: Vec<JobItem>, attempts: Vec<JobAttempt>) -> impl IntoView {
     let live = Live::new();
     live.loaded(job.seq, true);
     let shown = Shown {
         job: RwSignal::new(job),
         items: RwSignal::new(items),
+        attempts: RwSignal::new(attempts),
         live,
         loading: StoredValue::new(false),
     };
@@ -141,6 +144,7 @@ fn JobInFull(job: Job, items: Vec<JobItem>) -> impl IntoView {
             <JobFields job/>
             <MetadataList metadata=job.read_untracked().metadata.clone()/>
             <JobResults shown/>
+            <FormerAttempts attempts=shown.attempts/>
         </div>
         <ConfirmDialog question=actions.question testid="confirm-cancel"/>
     }
@@ -152,7 +156,12 @@ fn JobError(job: RwSignal<Job>) -> impl IntoView {
     let no_code = move || job.read().error_code.is_empty();
     view! {
         <div class="notice" hidden=flag(move || job.read().error_message.is_empty())>
-            <p class="notice-title">"This job failed"</p>
+            <p class="notice-title">
+                {word(move || match job.read().status {
+                    JobStatus::Failed => "This job failed",
+                    _ => "The last attempt failed",
+                })}
+            </p>
             <p>{text(move || job.read().error_message.clone())}</p>
             <p class="muted" hidden=flag(no_code)>
                 "Code: " <code>{text(move || job.read().error_code.clone())}</code>
@@ -190,6 +199,7 @@ fn JobFields(job: RwSignal<Job>) -> impl IntoView {
             {field("Created", |job| moment(Some(job.created_at)))}
             {field("Started", |job| moment(job.started_at))}
             {field("Finished", |job| moment(job.completed_at))}
+            {field("Next attempt", |job| moment(job.retry_at))}
         </dl>
     }
     .seal()
@@ -264,6 +274,26 @@ fn JobResults(shown: Shown) -> impl IntoView {
                     .seal()
                 })
         })}
+    }
+    .seal()
+}
+
+/// How the attempts that failed went.
+#[component]
+fn FormerAttempts(attempts: RwSignal<Vec<JobAttempt>>) -> impl IntoView {
+    part(move || {
+        let rows: Vec<_> = attempts.get().into_iter().map(attempt).collect();
+        (!rows.is_empty())
+            .then(|| view! { <h2>"Failed attempts"</h2> <ol class="items">{rows.seal()}</ol> }.seal())
+    })
+}
+
+fn attempt(attempt: JobAttempt) -> Sealed {
+    view! {
+        <li data-testid="job-attempt">
+            <span class="item-name">{format!("Attempt {}, {}", attempt.attempt, moment(Some(attempt.ended_at)))}</span>
+            <span class="wrong">{attempt.error_message}</span>
+        </li>
     }
     .seal()
 }

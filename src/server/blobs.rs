@@ -74,12 +74,13 @@ impl Blobs {
     pub async fn publish(&self, written: Vec<WrittenBlob>) -> io::Result<()> {
         let folder = self.0.clone();
         blocking(move || {
-            let _change = folder.lock();
+            let change = folder.lock();
             for WrittenBlob { temporary, blob } in written {
                 // A long upload's first file may be hours old, and must be safe from now on.
                 File::open(&temporary)?.set_modified(SystemTime::now())?;
                 temporary.persist(folder.path(blob)).map_err(|error| error.error)?;
             }
+            drop(change);
             // The names are durable only once the folder is.
             File::open(&folder.blobs)?.sync_all()
         })

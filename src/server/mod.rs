@@ -29,6 +29,7 @@ use chrono::TimeDelta;
 use leptos::prelude::LeptosOptions;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use blobs::Blobs;
@@ -86,6 +87,10 @@ pub enum StartError {
     Jobs(#[from] jobs::JobsError),
     #[error("a thread cannot be started: {0}")]
     Thread(io::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+    #[error("the {0} ended although nobody told it to; the log says why")]
+    PartEnded(&'static str),
 }
 
 impl Server {
@@ -113,13 +118,17 @@ impl Server {
             .with_graceful_shutdown(stopping.clone().cancelled_owned());
         let serving = tokio::spawn(serving.into_future());
 
-        if let Err(error) = stop.await {
-            tracing::error!(%error, "cannot listen for signals; stopping");
-        }
+        let mut running = running;
+        let ended = tokio::select! {
+            told = stop => told.map_err(StartError::Signals),
+            part = running.part_ended() => Err(StartError::PartEnded(part)),
+        };
         tracing::info!("stopping: running jobs go on after the next start");
+        let abort = serving.abort_handle();
         let (_, _lock) = tokio::join!(tokio::time::timeout(REQUEST_GRACE, serving), running.stop());
+        abort.abort();
         tracing::info!("stopped");
-        Ok(())
+        ended
     }
 }
 
@@ -140,17 +149,30 @@ pub struct RunningService {
     worker: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     index: std::thread::JoinHandle<()>,
+    /// Closed when the index's thread ends.
+    index_ended: oneshot::Receiver<()>,
     lock: File,
 }
 
 impl RunningService {
+    /// Returns when a part ends by itself, which only a fault of the server can bring about.
+    async fn part_ended(&mut self) -> &'static str {
+        tokio::select! {
+            _ = &mut self.worker => "worker",
+            _ = &mut self.upkeep => "upkeep",
+            _ = &mut self.index_ended => "index writer",
+        }
+    }
+
     /// Ends all work cleanly: running jobs get a moment to end, and then go back to the queue.
     ///
     /// Returns the lock of the data folder, to be dropped when the last request has been answered.
-    pub async fn stop(self) -> File {
+    pub async fn stop(mut self) -> File {
         self.stopping.cancel();
-        // A part that panicked has ended, too.
-        let (_, _) = tokio::join!(self.worker, self.upkeep);
+        // One that has ended already was seen to by `part_ended`.
+        for part in [&mut self.worker, &mut self.upkeep].into_iter().filter(|it| !it.is_finished()) {
+            let _ = part.await;
+        }
         let _ = tokio::task::spawn_blocking(|| self.index.join()).await;
         self.lock
     }
@@ -202,11 +224,15 @@ impl Service {
         let (jobs, stop) = (state.jobs.clone(), state.stopping.clone());
         let indexed = index.watch();
         let follower = Follower::new(index, store, jobs.clone(), Handle::current());
+        let (alive, index_ended) = oneshot::channel();
         let index = std::thread::Builder::new()
             .name("index-writer".into())
             .spawn({
                 let stop = stop.clone();
-                move || follower.run(&stop)
+                move || {
+                    let _alive: oneshot::Sender<()> = alive;
+                    follower.run(&stop);
+                }
             })
             .map_err(StartError::Thread)?;
         let worker = Worker::new(jobs.clone(), WorkerId(uuid::Uuid::now_v7().to_string()), JOB_GRACE);
@@ -221,7 +247,15 @@ impl Service {
             }
         });
         let upkeep = tokio::spawn(jobs.keep_up(stop.clone(), indexed));
-        Ok(RunningService { router: http::router(state), stopping: stop, worker, upkeep, index, lock })
+        Ok(RunningService {
+            router: http::router(state),
+            stopping: stop,
+            worker,
+            upkeep,
+            index,
+            index_ended,
+            lock,
+        })
     }
 }
 

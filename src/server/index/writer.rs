@@ -140,6 +140,8 @@ impl Follower {
         merges.set_del_docs_ratio_before_merge(0.3);
         writer.set_merge_policy(Box::new(merges));
 
+        // The last commit may be newer than what searchers see.
+        self.index.reader.reload()?;
         self.cursor = committed_cursor(&self.index.index)?;
         self.progress.clear();
         self.uncommitted = false;

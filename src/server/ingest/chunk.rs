@@ -68,6 +68,12 @@ impl Chunker {
             }
             let end = end_of_chunk(rest);
             let text = rest[..end].trim_end();
+            if at + text.len() <= self.covered {
+                // Only white space follows what the last chunk had: no chunk repeats and adds nothing.
+                self.before += self.pending[at..self.covered].chars().count() as u64;
+                at = self.covered;
+                continue;
+            }
             let start = self.before;
             sink.push(Chunk {
                 chunk_index: self.count,

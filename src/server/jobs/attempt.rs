@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -29,6 +31,12 @@ const WRITE_INTERVAL: Duration = Duration::from_millis(400);
 
 /// Between two tries to record the end of an attempt.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// A reading thread that says nothing for so long hangs, as on a file system that is gone.
+const LONGEST_SILENCE: Duration = Duration::from_secs(5 * 60);
+
+/// A job that met a full disk waits so long, as often as it takes.
+const DISK_FULL_DELAY: TimeDelta = TimeDelta::seconds(15);
 
 /// Why an attempt ended before its job was read and written.
 #[derive(Debug)]
@@ -159,7 +167,10 @@ impl JobManager {
             }
             Ended::Store(error) => {
                 tracing::error!(%error, job.id = %fence.job, "could not write what was read");
-                self.failed(job, not_written(&error))
+                match error {
+                    StoreError::DiskFull => Outcome::PutOff(disk_full(), clock::now() + DISK_FULL_DELAY),
+                    _ => self.failed(job, not_written()),
+                }
             }
             Ended::Failed(failure) => self.failed(job, failure),
             Ended::Told => Outcome::Released,
@@ -194,13 +205,21 @@ impl JobManager {
     }
 }
 
-fn not_written(error: &StoreError) -> Failure {
-    let message = match error {
-        StoreError::DiskFull => "The server's disk is full, so what was read could not be kept.".to_owned(),
-        _ => "The database could not take what was read; the server's log says why.".to_owned(),
-    };
-    let code = if matches!(error, StoreError::DiskFull) { "disk_full" } else { "store_failed" };
-    Failure::that_may_pass(code, message)
+fn stalled() -> Failure {
+    let minutes = LONGEST_SILENCE.as_secs() / 60;
+    let message =
+        format!("Nothing could be read for {minutes} minutes. Is the file system that holds it well?");
+    Failure::that_may_pass("stalled", message)
+}
+
+fn disk_full() -> Failure {
+    let message = "The server's disk is full; the job goes on once there is room.";
+    Failure::that_may_pass("disk_full", message)
+}
+
+fn not_written() -> Failure {
+    let message = "The database could not take what was read; the server's log says why.";
+    Failure::that_may_pass("store_failed", message)
 }
 
 /// Reads one job, whatever happens: a panic is that job's failure and nobody else's. Blocks.
@@ -279,15 +298,20 @@ impl ItemWriter {
         let mut interval = tokio::time::interval(WRITE_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         interval.tick().await;
+        let mut last_piece = Instant::now();
         loop {
             // Only waiting happens in here, so nothing is dropped half-way.
             let piece = tokio::select! {
                 () = stop.cancelled() => return Err(Ended::Told),
+                () = sleep_until(last_piece + LONGEST_SILENCE) => return Err(Ended::Failed(stalled())),
                 piece = pieces.recv() => Some(piece),
                 _ = interval.tick() => None,
             };
             match piece {
-                Some(Some(piece)) => self.take(piece).await?,
+                Some(Some(piece)) => {
+                    self.take(piece).await?;
+                    last_piece = Instant::now();
+                }
                 Some(None) => return Ok(()),
                 None => {
                     if !self.ready.is_empty() {
@@ -302,7 +326,13 @@ impl ItemWriter {
     async fn take(&mut self, piece: Piece) -> Result<(), Ended> {
         self.progress = piece.progress;
         match piece.content {
-            PieceContent::Part(chunks) => self.append(chunks).await?,
+            PieceContent::Part(chunks) => {
+                // A document that broke off leaves its version open; nobody will ever see that.
+                if chunks.first().is_some_and(|chunk| chunk.chunk_index == 0) {
+                    self.version = None;
+                }
+                self.append(chunks).await?;
+            }
             PieceContent::Item(mut item, rest) => {
                 if !rest.is_empty() {
                     self.append(rest).await?;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::{Job, JobDetails, JobFilter, JobId, JobPage, JobStats, JobStatus, JobsView, Stage};
 use crate::server::clock;
 use crate::server::ingest::run::Shelves;
-use crate::server::store::{Change, Fence, JobChanges, Store};
+use crate::server::store::{Change, Fence, JobChanges, Store, StoreError};
 
 pub use error::JobsError;
 pub use submit::{Upload, check_format};
@@ -33,7 +33,7 @@ pub use submit::{Upload, check_format};
 const ITEMS_SHOWN: u32 = 100;
 
 /// Documents taken back in one transaction when a job is cancelled.
-const WITHDRAWN_AT_ONCE: u32 = 200;
+const WITHDRAWN_AT_ONCE: u32 = 1000;
 
 /// How often someone who waits for a job looks by himself, should a message be missed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -143,6 +143,13 @@ impl JobManager {
 
     /// Cancels a pending job at once; a running one first shows that it is being cancelled.
     pub async fn cancel(&self, id: JobId) -> Result<Job, JobsError> {
+        // On its own, because whoever asked may go, and half a cancel would leave the work running.
+        let manager = self.clone();
+        let cancelled = tokio::spawn(async move { manager.cancel_now(id).await });
+        cancelled.await.map_err(|_| JobsError::Store(StoreError::Panicked))?
+    }
+
+    async fn cancel_now(&self, id: JobId) -> Result<Job, JobsError> {
         match self.0.store.cancel(id, clock::now()).await? {
             Change::Unknown => Err(JobsError::NotFound(id)),
             Change::Refused(job) => Err(JobsError::AlreadyFinal { id, status: job.status }),

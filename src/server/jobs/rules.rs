@@ -269,33 +269,49 @@ async fn an_input_that_cannot_be_read_any_more_fails_its_job_alone() {
     scene.becomes(good, is_indexing).await;
 }
 
+/// Fails the first `times` deliveries.
+fn failing_deliveries(
+    times: usize,
+    error: fn() -> StoreError,
+) -> impl Fn(&'static str) -> BoxFuture<'static, Result<(), StoreError>> {
+    let left = AtomicUsize::new(times);
+    move |step| {
+        let one_less = |left: usize| left.checked_sub(1);
+        let fails =
+            step == "deliver" && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+        async move { if fails { Err(error()) } else { Ok(()) } }.boxed()
+    }
+}
+
+fn undone() -> StoreError {
+    StoreError::Undone("a test".into())
+}
+
 #[tokio::test]
-async fn a_text_that_the_store_could_not_take_is_tried_again_and_says_why() {
-    let failing = Arc::new(AtomicUsize::new(2));
-    let left = failing.clone();
-    let scene = Scene::with_hook(1, Duration::ZERO, move |step| {
-        let fails = step == "deliver" && left.load(Ordering::SeqCst) > 0;
-        if fails {
-            left.fetch_sub(1, Ordering::SeqCst);
-        }
-        async move { if fails { Err(StoreError::DiskFull) } else { Ok(()) } }.boxed()
-    });
+async fn a_text_that_the_store_could_not_take_is_tried_again_and_keeps_why() {
+    let scene = Scene::with_hook(1, Duration::ZERO, failing_deliveries(2, undone));
     let id = scene.given_texts(1).await[0];
     let job = scene.becomes(id, is_indexing).await;
     assert_eq!(job.attempt, 3);
     let details = scene.jobs.details(id).await.unwrap();
     let codes: Vec<_> = details.attempts.iter().map(|it| it.error_code.as_str()).collect();
-    assert_eq!(codes, ["disk_full", "disk_full"]);
+    assert_eq!(codes, ["store_failed", "store_failed"]);
 }
 
 #[tokio::test]
 async fn a_job_fails_with_the_reason_when_its_attempts_are_used_up() {
-    let scene = Scene::with_hook(1, Duration::ZERO, |step| {
-        async move { if step == "deliver" { Err(StoreError::DiskFull) } else { Ok(()) } }.boxed()
-    });
+    let scene = Scene::with_hook(1, Duration::ZERO, failing_deliveries(3, undone));
     let id = scene.given_texts(1).await[0];
     let job = scene.becomes(id, |job| job.status == JobStatus::Failed).await;
-    assert_eq!((job.attempt, job.error_code.as_str()), (3, "disk_full"));
+    assert_eq!((job.attempt, job.error_code.as_str()), (3, "store_failed"));
+}
+
+#[tokio::test]
+async fn a_full_disk_costs_no_attempt_and_the_job_says_that_it_waits() {
+    let scene = Scene::with_hook(1, Duration::ZERO, failing_deliveries(1, || StoreError::DiskFull));
+    let id = scene.given_texts(1).await[0];
+    let job = scene.becomes(id, |job| job.retry_at.is_some()).await;
+    assert_eq!((job.status, job.attempt, job.error_code.as_str()), (JobStatus::Pending, 0, "disk_full"));
 }
 
 #[tokio::test]

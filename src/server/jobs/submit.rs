@@ -18,7 +18,7 @@ use crate::server::store::NewJob;
 /// Sources up to this size lie in the job's row, larger ones in a blob, in bytes.
 const INLINE: usize = 64 << 10;
 
-/// A job with more bytes or more items than this gives way to smaller ones, as does any folder.
+/// A job with more bytes or more items than this gives way to smaller ones.
 const BULK_SIZE: u64 = 32 << 20;
 const BULK_ITEMS: u64 = 1000;
 
@@ -131,7 +131,7 @@ impl JobManager {
             metadata,
             source: serde_json::to_string(&source).map_err(std::io::Error::from)?,
             blobs: source.blobs(),
-            bulk: is_bulk(&source, size_bytes, total_items),
+            bulk: source.is_bulk() || size_bytes > BULK_SIZE || total_items > BULK_ITEMS,
             max_attempts: self.0.settings.max_attempts,
         };
         let max_pending = self.0.settings.max_pending;
@@ -140,12 +140,6 @@ impl JobManager {
         self.0.new_job.notify_one();
         Ok(job)
     }
-}
-
-/// Whether a job is so large that nobody sits and waits for it.
-fn is_bulk(source: &JobSource, size_bytes: u64, total_items: u64) -> bool {
-    let is_folder = matches!(source, JobSource::DirectoryIngestion(_));
-    is_folder || size_bytes > BULK_SIZE || total_items > BULK_ITEMS
 }
 
 /// Fails for a text that no job could ingest; `field` says where it was sent.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{JobManager, JobsError};
@@ -33,43 +33,48 @@ impl JobManager {
         self.rescue(DateTime::<Utc>::MAX_UTC).await
     }
 
-    /// Mends until `stop`, and tidies once an hour.
+    /// Mends and tidies until `stop`. Each step is whole in itself, so this may end between any two.
     ///
     /// `indexed` is the change number up to which the index has followed the store.
     pub async fn keep_up(self, stop: CancellationToken, indexed: watch::Receiver<u64>) {
-        let mut hour_ago = self.latest_change();
-        let mut mend = interval(MEND_INTERVAL);
-        let mut clean_up = interval(CLEAN_UP_INTERVAL);
-        mend.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        clean_up.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first tick comes at once: whoever restarts the server still finds its jobs.
-        clean_up.tick().await;
+        let work = async {
+            tokio::join!(self.rescue_regularly(), self.sweep_regularly(), self.tidy_regularly(indexed))
+        };
+        stop.run_until_cancelled(work).await;
+    }
+
+    async fn rescue_regularly(&self) {
+        let mut ticks = ticks(MEND_INTERVAL);
         loop {
-            let tidy = tokio::select! {
-                () = stop.cancelled() => return,
-                _ = mend.tick() => false,
-                _ = clean_up.tick() => true,
-            };
-            let work = async {
-                if tidy {
-                    let seen_by_all = hour_ago.min(*indexed.borrow());
-                    hour_ago = self.latest_change();
-                    self.tidy(seen_by_all).await
-                } else {
-                    self.mend().await
-                }
-            };
-            // Each step is whole in itself, so this may be dropped between two of them.
-            if let Some(Err(error)) = stop.run_until_cancelled(work).await {
-                tracing::error!(%error, "upkeep failed; trying again later");
-            }
+            ticks.tick().await;
+            report(self.rescue(clock::now()).await);
         }
     }
 
-    async fn mend(&self) -> Result<(), JobsError> {
-        self.rescue(clock::now()).await?;
+    async fn sweep_regularly(&self) {
+        let mut ticks = ticks(MEND_INTERVAL);
+        loop {
+            ticks.tick().await;
+            report(self.sweep().await);
+        }
+    }
+
+    async fn sweep(&self) -> Result<(), JobsError> {
         while self.0.store.sweep(ROWS_AT_ONCE).await? {}
         Ok(())
+    }
+
+    async fn tidy_regularly(&self, indexed: watch::Receiver<u64>) {
+        let mut hour_ago = self.latest_change();
+        let mut ticks = ticks(CLEAN_UP_INTERVAL);
+        // The first tick comes at once: whoever restarts the server still finds its jobs.
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            let seen_by_all = hour_ago.min(*indexed.borrow());
+            hour_ago = self.latest_change();
+            report(self.tidy(seen_by_all).await);
+        }
     }
 
     async fn rescue(&self, expired: DateTime<Utc>) -> Result<(), JobsError> {
@@ -83,8 +88,14 @@ impl JobManager {
             self.0.new_job.notify_one();
         }
         self.announce(&rescued.failed);
-        for fence in rescued.to_withdraw {
-            self.withdraw(fence).await;
+        if !rescued.to_withdraw.is_empty() {
+            // Beside other work, which need not wait for a large job to be taken back.
+            let manager = self.clone();
+            tokio::spawn(async move {
+                for fence in rescued.to_withdraw {
+                    manager.withdraw(fence).await;
+                }
+            });
         }
         Ok(())
     }
@@ -111,9 +122,9 @@ impl JobManager {
         };
         let mut deleted = 0;
         loop {
-            let rows = self.0.store.clean_up(rule, ROWS_AT_ONCE).await?;
-            deleted += u64::from(rows);
-            if rows < ROWS_AT_ONCE {
+            let cleaned = self.0.store.clean_up(rule, ROWS_AT_ONCE).await?;
+            deleted += u64::from(cleaned.jobs);
+            if !cleaned.more {
                 return Ok(deleted);
             }
         }
@@ -132,6 +143,18 @@ impl JobManager {
             blocking(move || unused.into_iter().try_for_each(|blob| blobs.remove(blob, now))).await?;
         }
         Ok(removed)
+    }
+}
+
+fn ticks(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+fn report(done: Result<(), JobsError>) {
+    if let Err(error) = done {
+        tracing::error!(%error, "upkeep failed; trying again later");
     }
 }
 

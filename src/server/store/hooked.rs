@@ -52,7 +52,7 @@ hooked! {
     withdraw(fence: Fence, limit: u32, now: DateTime<Utc>) -> bool;
     retry(id: JobId, more_attempts: u32, now: DateTime<Utc>) -> Change;
     rescue(expired: DateTime<Utc>, now: DateTime<Utc>) -> Rescued;
-    clean_up(rule: CleanUp, limit: u32) -> u32;
+    clean_up(rule: CleanUp, limit: u32) -> CleanedUp;
     job(id: JobId) -> Option<Job>;
     attempts(id: JobId) -> Vec<JobAttempt>;
     jobs_ahead(id: JobId) -> Option<u64>;

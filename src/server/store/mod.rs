@@ -91,7 +91,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// by [`Store::withdraw`].
     async fn cancel(&self, id: JobId, now: DateTime<Utc>) -> Result<Change>;
 
-    /// Takes back what a job marked for cancelling has written, `limit` documents at a time.
+    /// Takes back what a job marked for cancelling has written, `limit` documents or items at a time.
     ///
     /// Answers `true` once nothing is left and the job is `cancelled`, or is not ours to cancel.
     async fn withdraw(&self, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool>;
@@ -103,9 +103,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// has no tries left.
     async fn rescue(&self, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued>;
 
-    /// Deletes rows of final jobs by `rule`. Documents stay. Returns how many were deleted; at most
-    /// `limit` at a time.
-    async fn clean_up(&self, rule: CleanUp, limit: u32) -> Result<u32>;
+    /// Deletes rows of final jobs by `rule`, and the results of their items: at most `limit` at a time.
+    /// Documents stay.
+    async fn clean_up(&self, rule: CleanUp, limit: u32) -> Result<CleanedUp>;
 
     // Reading jobs.
 
@@ -224,6 +224,8 @@ pub enum Outcome {
     Failed(Failure),
     /// Back to the queue until then.
     TryAgain(Failure, DateTime<Utc>),
+    /// Back to the queue until then, and the attempt does not count: the cause is not the job's.
+    PutOff(Failure, DateTime<Utc>),
     /// The server is stopping: back to the queue, and the attempt does not count.
     Released,
 }
@@ -329,6 +331,14 @@ pub struct CleanUp {
     pub keep: u64,
     /// … but none that ended after this: someone may still wait for its end.
     pub spare_after: DateTime<Utc>,
+}
+
+/// What [`Store::clean_up`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CleanedUp {
+    pub jobs: u32,
+    /// The limit was reached: there may be more.
+    pub more: bool,
 }
 
 /// What became of a wish to change a job.

@@ -20,6 +20,10 @@ impl ReadItems for Source {
         Vec::new()
     }
 
+    fn is_bulk(&self) -> bool {
+        true
+    }
+
     fn read_items<S>(&self, reader: &mut Reader<'_, S>, job: &Job) -> Result<(), Stopped>
     where
         S: FnMut(Piece) -> bool,
@@ -32,9 +36,13 @@ impl ReadItems for Source {
         // By name: the folder may have changed since an earlier attempt.
         let delivered: HashSet<&str> = reader.delivered.values().map(String::as_str).collect();
         let mut files = Vec::new();
+        reader.progress.bytes_total = 0;
         for file in reader.shelves.folders.files_below(&folder) {
             if reader.stop.is_cancelled() {
                 return Err(Stopped::Told);
+            }
+            if (delivered.len() + files.len()) as u64 >= DocumentId::MAX_ITEMS {
+                return Err(too_many(&self.0).into());
             }
             reader.progress.bytes_total += file.size_bytes;
             if delivered.contains(file.name.as_str()) {
@@ -44,10 +52,8 @@ impl ReadItems for Source {
             }
         }
         reader.progress.items_total = (delivered.len() + files.len()) as u64;
-        match reader.progress.items_total {
-            0 => return Err(empty(&self.0).into()),
-            1..=DocumentId::MAX_ITEMS => {}
-            _ => return Err(too_many(&self.0).into()),
+        if reader.progress.items_total == 0 {
+            return Err(empty(&self.0).into());
         }
         let first = reader.delivered.last_key_value().map_or(0, |(last, _)| last + 1);
         for (number, file) in (first..).zip(files) {

@@ -17,6 +17,11 @@ pub trait ReadItems {
     /// The blobs that must be kept until the job has completed.
     fn blobs(&self) -> Vec<BlobRef>;
 
+    /// Whether nobody sits and waits for it, whatever its size.
+    fn is_bulk(&self) -> bool {
+        false
+    }
+
     /// Reads the items that no earlier attempt has delivered. Blocks.
     fn read_items<S>(&self, reader: &mut Reader<'_, S>, job: &Job) -> Result<(), Stopped>
     where
@@ -50,6 +55,12 @@ macro_rules! job_source {
             fn blobs(&self) -> Vec<BlobRef> {
                 match self {
                     $(Self::$type(source) => source.blobs(),)*
+                }
+            }
+
+            fn is_bulk(&self) -> bool {
+                match self {
+                    $(Self::$type(source) => source.is_bulk(),)*
                 }
             }
 

@@ -13,41 +13,86 @@ const SMALL_TEXT: u64 = 64 << 10;
 /// Documents with more chunks than this report how far the index is within them.
 pub(super) const LARGE_DOCUMENT: u64 = 1000;
 
-/// The order of claims; `job_due` has it, too.
-pub(super) const ORDER: &str = "due_at + bulk * 30000, id";
+/// A bulk job is claimed as if it were due so much later, in milliseconds.
+pub(super) const BULK_DELAY: i64 = 30_000;
 
 pub(super) fn claim(tx: &Tx<'_>, claim: &Claim, now: DateTime<Utc>) -> Result<Vec<Lease>> {
-    let mut due = tx.connection.prepare_cached(&format!(
-        "select {}, bulk, (select source from job_source where job = job.id) from job \
-         where status = 'pending' and cancel_requested = 0 and due_at <= :now and bulk <= :bulk \
-         and (suspect = 0 or not exists (select 1 from job where suspect = 1 and stage = 'reading')) \
-         order by {ORDER} limit :group",
-        rows::JOB
-    ))?;
-    let mut due = due.query(named_params! {
-        ":now": now.timestamp_millis(),
-        ":bulk": claim.bulk,
-        ":group": claim.group.max(1),
-    })?;
-    let mut leases: Vec<Lease> = Vec::new();
-    while let Some(row) = due.next()? {
-        let job = rows::job(row)?;
-        let alone = !goes_in_groups(&job);
-        if alone && !leases.is_empty() {
-            break;
+    let suspect_runs: bool = tx
+        .connection
+        .prepare_cached("select exists (select 1 from job where suspect = 1 and stage = 'reading')")?
+        .query_row([], |row| row.get(0))?;
+    // Each lane is looked at by itself, where `job_due` begins: what may not be claimed is never walked over.
+    let mut first: Option<(i64, JobId, Lane)> = None;
+    for lane in LANES {
+        if lane.bulk && !claim.bulk || lane.suspect && suspect_runs {
+            continue;
         }
-        let bulk = row.get(rows::JOB_COLUMNS)?;
-        let source: Option<String> = row.get(rows::JOB_COLUMNS + 1)?;
-        leases.push(Lease { job, bulk, source: source.unwrap_or_default() });
-        if alone {
-            break;
+        let next = lane.next(tx, now)?;
+        if next.is_some_and(|next| first.is_none_or(|(due, id, _)| next < (due, id))) {
+            first = next.map(|(due, id)| (due, id, lane));
         }
     }
-    drop(due);
+    let Some((_, _, lane)) = first else { return Ok(Vec::new()) };
+    let mut leases = lane.leases(tx, claim.group, now)?;
     for lease in &mut leases {
         lease.job = start(tx, &lease.job, claim, now)?;
     }
     Ok(leases)
+}
+
+/// Jobs that wait for their turn among their like.
+#[derive(Clone, Copy)]
+struct Lane {
+    suspect: bool,
+    bulk: bool,
+}
+
+const LANES: [Lane; 4] = [
+    Lane { suspect: false, bulk: false },
+    Lane { suspect: false, bulk: true },
+    Lane { suspect: true, bulk: false },
+    Lane { suspect: true, bulk: true },
+];
+
+impl Lane {
+    /// The first job that is due, with when it counts as due.
+    fn next(self, tx: &Tx<'_>, now: DateTime<Utc>) -> Result<Option<(i64, JobId)>> {
+        let mut statement = tx.connection.prepare_cached(
+            "select due_at + bulk * ?4, id from job where status = 'pending' and cancel_requested = 0 \
+             and suspect = ?1 and bulk = ?2 and due_at <= ?3 order by due_at, id limit 1",
+        )?;
+        Ok(statement
+            .query_row(params![self.suspect, self.bulk, now.timestamp_millis(), BULK_DELAY], |row| {
+                Ok((row.get(0)?, JobId(rows::uuid(row, 1)?)))
+            })
+            .optional()?)
+    }
+
+    /// The first job, and with a small text those that follow it.
+    fn leases(self, tx: &Tx<'_>, group: u32, now: DateTime<Utc>) -> Result<Vec<Lease>> {
+        let mut statement = tx.connection.prepare_cached(&format!(
+            "select {}, (select source from job_source where job = job.id) from job where status = 'pending' \
+             and cancel_requested = 0 and suspect = ?1 and bulk = ?2 and due_at <= ?3 \
+             order by due_at, id limit ?4",
+            rows::JOB
+        ))?;
+        let mut due =
+            statement.query(params![self.suspect, self.bulk, now.timestamp_millis(), group.max(1)])?;
+        let mut leases: Vec<Lease> = Vec::new();
+        while let Some(row) = due.next()? {
+            let job = rows::job(row)?;
+            let alone = !goes_in_groups(&job);
+            if alone && !leases.is_empty() {
+                break;
+            }
+            let source: Option<String> = row.get(rows::JOB_COLUMNS)?;
+            leases.push(Lease { job, bulk: self.bulk, source: source.unwrap_or_default() });
+            if alone {
+                break;
+            }
+        }
+        Ok(leases)
+    }
 }
 
 fn goes_in_groups(job: &Job) -> bool {
@@ -112,7 +157,7 @@ fn save_progress(tx: &Tx<'_>, fence: Fence, progress: Progress) -> Result<()> {
         .connection
         .prepare_cached(
             "update job set seq = :seq, bytes_done = :bytes, chunks_created = :chunks, \
-             total_items = max(total_items, :total), size_bytes = max(size_bytes, :size), \
+             total_items = iif(:total > 0, :total, total_items), size_bytes = iif(:size > 0, :size, size_bytes), \
              processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
              where id = :id and (bytes_done <> :bytes or chunks_created <> :chunks \
              or processed_items <> :items)",
@@ -186,8 +231,8 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
             "update job set seq = :seq, wait_seq = :wait_seq, stage = :stage, \
              worker = case when :last then null else worker end, \
              suspect = suspect and not :last, lease_until = case when :last then null else lease_until end, \
-             bytes_done = :bytes, chunks_created = :chunks, total_items = max(total_items, :total), \
-             size_bytes = max(size_bytes, :size), processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
+             bytes_done = :bytes, chunks_created = :chunks, total_items = iif(:total > 0, :total, total_items), \
+             size_bytes = iif(:size > 0, :size, size_bytes), processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
              where id = :id",
         )?
         .execute(named_params! {
@@ -230,17 +275,23 @@ pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime
     }
     match outcome {
         Outcome::Failed(failure) => fail(tx, fence.job, failure, now)?,
+        Outcome::PutOff(failure, due_at) => {
+            let requeue = Requeue {
+                due_at: Some(*due_at),
+                attempts_given_back: 1,
+                failure: Some(failure),
+                ..Requeue::default()
+            };
+            back_to_queue(tx, fence.job, &requeue)?;
+        }
         Outcome::TryAgain(failure, due_at) => {
             record_attempt(tx, fence.job, failure, now)?;
-            back_to_queue(
-                tx,
-                fence.job,
-                &Requeue { due_at: *due_at, failure: Some(failure), ..Requeue::at_once(now) },
-            )?;
+            let requeue = Requeue { due_at: Some(*due_at), failure: Some(failure), ..Requeue::default() };
+            back_to_queue(tx, fence.job, &requeue)?;
         }
         // The attempt is given back: stopping is not failing.
         Outcome::Released => {
-            back_to_queue(tx, fence.job, &Requeue { attempts_given_back: 1, ..Requeue::at_once(now) })?;
+            back_to_queue(tx, fence.job, &Requeue { attempts_given_back: 1, ..Requeue::default() })?;
         }
     }
     Ok(Verdict::GoOn)
@@ -270,18 +321,14 @@ fn record_attempt(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>)
 }
 
 /// How a job goes back to the queue.
+#[derive(Default)]
 struct Requeue<'a> {
-    due_at: DateTime<Utc>,
+    /// When its turn is; else it keeps its old place.
+    due_at: Option<DateTime<Utc>>,
     attempts_given_back: u32,
     suspect: bool,
     /// What it says while it waits.
     failure: Option<&'a Failure>,
-}
-
-impl Requeue<'_> {
-    fn at_once(now: DateTime<Utc>) -> Self {
-        Self { due_at: now, attempts_given_back: 0, suspect: false, failure: None }
-    }
 }
 
 fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Result<()> {
@@ -289,9 +336,9 @@ fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Result<()> {
     tx.connection
         .prepare_cached(
             "update job set seq = :seq, status = 'pending', stage = null, worker = null, lease_until = null, \
-             started_at = null, due_at = :due_at, suspect = max(suspect, :suspect), progress = 0, \
+             started_at = null, due_at = coalesce(:due_at, due_at), suspect = max(suspect, :suspect), progress = 0, \
              attempt = attempt - :given_back, error_code = :code, error_message = :error, \
-             message = case when :code = '' then '' else 'Waiting for attempt ' || (attempt + 1) || ' of ' || \
+             message = case when :code = '' then '' else 'Waiting for attempt ' || (attempt - :given_back + 1) || ' of ' || \
              max_attempts end, \
              (processed_items, failed_items, chunks_created) = (select count(*), \
              coalesce(sum(error_code <> ''), 0), coalesce(sum(chunks), 0) from job_item where job = :id) \
@@ -300,7 +347,7 @@ fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Result<()> {
         .execute(named_params! {
             ":id": bytes(id),
             ":seq": tx.next_seq(),
-            ":due_at": requeue.due_at.timestamp_millis(),
+            ":due_at": requeue.due_at.map(|it| it.timestamp_millis()),
             ":suspect": requeue.suspect,
             ":given_back": requeue.attempts_given_back,
             ":code": requeue.failure.map_or("", |it| it.code),
@@ -382,7 +429,7 @@ pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) ->
         } else {
             let failure = crashed(&job);
             record_attempt(tx, job.job_id, &failure, now)?;
-            let requeue = Requeue { suspect: true, failure: Some(&failure), ..Requeue::at_once(now) };
+            let requeue = Requeue { suspect: true, failure: Some(&failure), ..Requeue::default() };
             back_to_queue(tx, job.job_id, &requeue)?;
             rescued.requeued += 1;
         }

@@ -168,37 +168,44 @@ pub(super) fn delete(tx: &Tx<'_>, id: DocumentId) -> Result<bool> {
         .query_row([id.0.into_bytes()], |row| Ok((Version(row.get(0)?), row.get::<_, u64>(1)?)))
         .optional()?;
     let Some((version, chunks)) = deleted else { return Ok(false) };
-    tx.connection
-        .prepare_cached("insert into removal (seq, version) values (?1, ?2)")?
-        .execute(params![tx.next_seq(), version.0])?;
+    remove_version(tx, version)?;
     if chunks <= SWEPT_AT_ONCE {
         delete_chunks(tx, version, u32::MAX)?;
     } else {
-        tx.connection
-            .prepare_cached("insert into loose_version (version) values (?1)")?
-            .execute([version.0])?;
+        loosen_version(tx, version)?;
     }
     Ok(true)
 }
 
-/// Whether the job has documents.
-pub(super) fn exist_of_job(tx: &Tx<'_>, job: JobId) -> Result<bool> {
-    let mut statement =
-        tx.connection.prepare_cached("select exists (select 1 from document where job = ?1)")?;
-    Ok(statement.query_row([bytes(job)], |row| row.get(0))?)
+/// Deletes up to `limit` documents that a job made, and returns how many. Their chunks are swept in the
+/// background.
+pub(super) fn delete_of_job(tx: &Tx<'_>, job: JobId, limit: u32) -> Result<u32> {
+    let versions = tx
+        .connection
+        .prepare_cached(
+            "delete from document where id in (select id from document where job = ?1 limit ?2) returning version",
+        )?
+        .query_map(params![bytes(job), limit], |row| row.get(0).map(Version))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for version in &versions {
+        remove_version(tx, *version)?;
+        loosen_version(tx, *version)?;
+    }
+    Ok(versions.len() as u32)
 }
 
-/// Deletes up to `limit` documents that a job made, and returns how many.
-pub(super) fn delete_of_job(tx: &Tx<'_>, job: JobId, limit: u32) -> Result<u32> {
-    let ids = tx
-        .connection
-        .prepare_cached("select id from document where job = ?1 limit ?2")?
-        .query_map(params![bytes(job), limit], |row| rows::uuid(row, 0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    for id in &ids {
-        delete(tx, DocumentId(*id))?;
-    }
-    Ok(ids.len() as u32)
+/// Tells the index to drop a version.
+fn remove_version(tx: &Tx<'_>, version: Version) -> Result<()> {
+    tx.connection
+        .prepare_cached("insert into removal (seq, version) values (?1, ?2)")?
+        .execute(params![tx.next_seq(), version.0])?;
+    Ok(())
+}
+
+/// Leaves a version's chunks to be swept.
+fn loosen_version(tx: &Tx<'_>, version: Version) -> Result<()> {
+    tx.connection.prepare_cached("insert into loose_version (version) values (?1)")?.execute([version.0])?;
+    Ok(())
 }
 
 fn delete_chunks(tx: &Tx<'_>, version: Version, limit: u32) -> Result<usize> {

@@ -154,13 +154,12 @@ pub(super) fn attempts(connection: &Connection, id: JobId) -> Result<Vec<JobAtte
 }
 
 pub(super) fn ahead(connection: &Connection, id: JobId) -> Result<Option<u64>> {
-    let mut statement = connection.prepare_cached(&format!(
+    let mut statement = connection.prepare_cached(
         "select (select count(*) from job where status = 'pending' and cancel_requested = 0 \
-         and (due_at + bulk * 30000, id) < ({ORDER})) from job me \
+         and (due_at + bulk * ?2, id) < (me.due_at + me.bulk * ?2, me.id)) from job me \
          where id = ?1 and status = 'pending' and cancel_requested = 0",
-        ORDER = "me.due_at + me.bulk * 30000, me.id"
-    ))?;
-    Ok(statement.query_row([bytes(id)], |row| row.get(0)).optional()?)
+    )?;
+    Ok(statement.query_row(params![bytes(id), attempts::BULK_DELAY], |row| row.get(0)).optional()?)
 }
 
 fn item(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobItem> {
@@ -188,7 +187,7 @@ pub(super) fn cancel(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<Chang
     if before.cancel_requested {
         return Ok(Change::Done(before));
     }
-    if before.status == JobStatus::Pending && !documents::exist_of_job(tx, id)? {
+    if before.status == JobStatus::Pending && before.processed_items == 0 {
         end_cancelled(tx, id, now)?;
     } else {
         tx.connection
@@ -211,7 +210,9 @@ pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>
     if !ours {
         return Ok(true);
     }
-    if documents::delete_of_job(tx, fence.job, limit)? == limit {
+    if documents::delete_of_job(tx, fence.job, limit)? == limit
+        || delete_items(tx, bytes(fence.job), limit)? == limit
+    {
         return Ok(false);
     }
     end_cancelled(tx, fence.job, now)?;
@@ -220,7 +221,6 @@ pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>
 
 /// The job is `cancelled`, and nothing it made is left.
 fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
-    tx.connection.prepare_cached("delete from job_item where job = ?1")?.execute([bytes(id)])?;
     tx.connection
         .prepare_cached(
             "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
@@ -261,7 +261,7 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
     Ok(job(tx.connection, id)?.map_or(Change::Unknown, Change::Done))
 }
 
-pub(super) fn clean_up(tx: &Tx<'_>, rule: &CleanUp, limit: u32) -> Result<u32> {
+pub(super) fn clean_up(tx: &Tx<'_>, rule: &CleanUp, limit: u32) -> Result<CleanedUp> {
     let stats = stats(tx.connection)?;
     let ended = stats.total_jobs - stats.pending - stats.running;
     let surplus = ended.saturating_sub(rule.keep).min(limit.into());
@@ -276,15 +276,38 @@ pub(super) fn clean_up(tx: &Tx<'_>, rule: &CleanUp, limit: u32) -> Result<u32> {
             |row| rows::uuid(row, 0),
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    for id in &ids {
+    let (mut left, mut jobs) = (limit, 0);
+    for id in ids {
         let id = id.into_bytes();
-        tx.connection.prepare_cached("delete from job where id = ?1")?.execute([id])?;
-        tx.connection.prepare_cached("delete from job_item where job = ?1")?.execute([id])?;
-        tx.connection.prepare_cached("delete from job_attempt where job = ?1")?.execute([id])?;
-        forget_source(tx, id)?;
-        tx.connection
-            .prepare_cached("insert into removal (seq, job) values (?1, ?2)")?
-            .execute(params![tx.next_seq(), id])?;
+        left -= delete_items(tx, id, left)?;
+        if left > 0 {
+            delete_row(tx, id)?;
+            (left, jobs) = (left - 1, jobs + 1);
+        }
+        if left == 0 {
+            break;
+        }
     }
-    Ok(ids.len() as u32)
+    Ok(CleanedUp { jobs, more: left == 0 })
+}
+
+fn delete_row(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
+    tx.connection.prepare_cached("delete from job where id = ?1")?.execute([id])?;
+    tx.connection.prepare_cached("delete from job_attempt where job = ?1")?.execute([id])?;
+    forget_source(tx, id)?;
+    tx.connection
+        .prepare_cached("insert into removal (seq, job) values (?1, ?2)")?
+        .execute(params![tx.next_seq(), id])?;
+    Ok(())
+}
+
+/// Deletes up to `limit` item results of a job, and returns how many.
+fn delete_items(tx: &Tx<'_>, id: [u8; 16], limit: u32) -> Result<u32> {
+    let deleted = tx
+        .connection
+        .prepare_cached(
+            "delete from job_item where job = ?1 and item in (select item from job_item where job = ?1 limit ?2)",
+        )?
+        .execute(params![id, limit])?;
+    Ok(deleted as u32)
 }

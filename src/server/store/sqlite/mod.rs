@@ -150,7 +150,8 @@ impl Store for SqliteStore {
     }
 
     async fn withdraw(&self, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool> {
-        self.work(move |tx| jobs::withdraw(tx, fence, limit, now)).await
+        // Someone waits for it: a cancelled job should soon say so.
+        self.write(move |tx| jobs::withdraw(tx, fence, limit, now)).await
     }
 
     async fn retry(&self, id: JobId, more_attempts: u32, now: DateTime<Utc>) -> Result<Change> {
@@ -161,7 +162,7 @@ impl Store for SqliteStore {
         self.work(move |tx| attempts::rescue(tx, expired, now)).await
     }
 
-    async fn clean_up(&self, rule: CleanUp, limit: u32) -> Result<u32> {
+    async fn clean_up(&self, rule: CleanUp, limit: u32) -> Result<CleanedUp> {
         self.work(move |tx| jobs::clean_up(tx, &rule, limit)).await
     }
 

@@ -21,7 +21,7 @@ pub(super) struct Readers(Arc<Pool>);
 struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Readers {
@@ -29,7 +29,7 @@ impl Readers {
         Self(Arc::new(Pool {
             path: path.to_owned(),
             idle: Mutex::default(),
-            places: Semaphore::new(READERS),
+            places: Arc::new(Semaphore::new(READERS)),
         }))
     }
 
@@ -39,7 +39,8 @@ impl Readers {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _place = self.0.places.acquire().await.map_err(|_| StoreError::Stopped)?;
+        // Goes along into the thread: whoever asked may stop waiting before the question ends.
+        let place = self.0.places.clone().acquire_owned().await.map_err(|_| StoreError::Stopped)?;
         let pool = self.0.clone();
         let answer = tokio::task::spawn_blocking(move || {
             let mut connection = pool.take()?;
@@ -47,6 +48,7 @@ impl Readers {
             let answer = question(&moment);
             moment.finish()?;
             pool.put_back(connection);
+            drop(place);
             answer
         });
         answer.await.map_err(|_| StoreError::Panicked)?

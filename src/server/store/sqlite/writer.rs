@@ -45,8 +45,9 @@ impl Tx<'_> {
     }
 }
 
-/// Does its step and answers whether it succeeded, and whom to tell after the commit.
-type Request = Box<dyn FnOnce(&Tx<'_>) -> (Result<(), StoreError>, Reply) + Send>;
+/// Does its step, unless there is no transaction, and answers whether it succeeded, and whom to tell after
+/// the commit.
+type Request = Box<dyn FnOnce(Result<&Tx<'_>, StoreError>) -> (Result<(), StoreError>, Reply) + Send>;
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 impl Writer {
@@ -75,7 +76,9 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let request: Request = Box::new(move |tx| {
-            let result = catch_unwind(AssertUnwindSafe(|| step(tx))).unwrap_or(Err(StoreError::Panicked));
+            let result = tx.and_then(|tx| {
+                catch_unwind(AssertUnwindSafe(|| step(tx))).unwrap_or(Err(StoreError::Panicked))
+            });
             let done = result.as_ref().map(|_| ()).map_err(StoreError::shared);
             let reply: Reply = Box::new(move |committed| {
                 // Whoever asked may have gone; the step is done all the same.
@@ -123,13 +126,14 @@ fn group(
 ) -> Result<(), StoreError> {
     let started = Instant::now();
     let before = tx.seq.get();
-    tx.run("begin immediate")?;
+    let mut begun = tx.run("begin immediate");
     let mut next = Some(first);
     while let Some((lane, request)) = next {
         let began = Instant::now();
-        tx.run("savepoint request")?;
-        let (done, reply) = request(tx);
+        begun = begun.and_then(|()| tx.run("savepoint request"));
+        let (done, reply) = request(begun.as_ref().map(|()| tx).map_err(StoreError::shared));
         replies.push(reply);
+        begun.as_ref().map_err(StoreError::shared)?;
         if let Err(cause) = done {
             // A full disk and the like end the whole transaction.
             if tx.connection.is_autocommit() {

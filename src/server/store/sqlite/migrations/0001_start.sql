@@ -45,8 +45,8 @@ create table job (
 create unique index job_seq on job (seq);
 create index job_status on job (status, id);
 -- Exactly what `claim` walks, in the order it walks it.
-create index job_due on job (due_at + bulk * 30000, id) where status = 'pending' and cancel_requested = 0;
-create index job_suspect on job (id) where suspect = 1;
+create index job_due on job (suspect, bulk, due_at, id) where status = 'pending' and cancel_requested = 0;
+create index job_suspect on job (id) where suspect = 1 and stage = 'reading';
 -- What `complete_indexed` walks.
 create index job_waiting on job (wait_seq) where stage = 'indexing';
 -- What `rescue` walks: attempts that may have lost their worker, and jobs being cancelled.
