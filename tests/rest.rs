@@ -592,3 +592,74 @@ async fn a_page_sends_texts_as_large_as_rest_takes_and_hears_what_was_wrong() {
     let unreadable = server.post_as("/_fn/cancel_job", URLENCODED, "id=7").await;
     assert_eq!(unreadable.json()["code"], "invalid_arguments");
 }
+
+#[tokio::test]
+async fn metadata_goes_with_every_answer_so_it_is_neither_large_nor_deep() {
+    let server = TestServer::new().await;
+    let large = json!({ "a": "x".repeat(70_000) });
+    let deep = (0..40).fold(json!({}), |inner, _| json!({ "a": inner }));
+    for metadata in [large, deep] {
+        let text = json!({ "text_content": "some text", "metadata": metadata });
+        server.post("/ingest/text", text).await.problem(400, "invalid_metadata");
+        let batch = json!({ "messages": [{ "text": "some text", "metadata": metadata }] });
+        server.post("/ingest/batch", batch).await.problem(400, "invalid_metadata");
+    }
+    let shared = json!({ "a": "x".repeat(60_000) });
+    let messages = vec![json!({ "text": "a" }); 5_000];
+    let batch = json!({ "messages": messages, "metadata": shared });
+    server.post("/ingest/batch", batch).await.problem(413, "too_large");
+    assert_eq!(server.get("/jobs/stats").await.ok()["total_jobs"], 0);
+}
+
+#[tokio::test]
+async fn a_finished_job_leads_to_its_document_and_to_all_its_items() {
+    let server = TestServer::new().await;
+    let text = server.given_a_text("about one thing").await;
+    let job = server.get(&format!("/jobs/{}", text["job_id"].as_str().unwrap())).await.ok();
+    assert_eq!(job["document_id"], text["document_id"]);
+    let document = format!("/documents/{}", text["document_id"].as_str().unwrap());
+    assert_eq!(server.get(&document).await.ok()["job_id"], text["job_id"]);
+
+    let form = (0..5).fold(Form::default(), |form, number| {
+        form.file(&format!("{number}.txt"), if number % 2 == 0 { "  " } else { "text" })
+    });
+    let batch = server.post_form("/ingest", form.field("sync", "true")).await.ok();
+    let items = format!("/jobs/{}/items", batch["job_id"].as_str().unwrap());
+    let numbers = |page: &Value| -> Vec<u64> {
+        page["items"].as_array().unwrap().iter().map(|item| item["item"].as_u64().unwrap()).collect()
+    };
+    let first = server.get(&format!("{items}?limit=3")).await.ok();
+    assert_eq!((numbers(&first), &first["next"]), (vec![0, 1, 2], &json!(2)));
+    let second = server.get(&format!("{items}?limit=3&after=2")).await.ok();
+    assert_eq!((numbers(&second), second.get("next")), (vec![3, 4], None));
+    let failed = server.get(&format!("{items}?failed=true")).await.ok();
+    assert_eq!(numbers(&failed), [0, 2, 4]);
+}
+
+#[tokio::test]
+async fn a_full_queue_is_answered_with_429_and_when_to_come_back() {
+    let server = TestServer::with(&["--max-pending-jobs", "1", "--max-concurrent-jobs", "1"]).await;
+    let text = json!({ "text_content": "words ".repeat(200_000) });
+    let mut refused = None;
+    for _ in 0..50 {
+        let answer = server.post("/ingest/text/async", text.clone()).await;
+        if answer.status != 200 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.unwrap();
+    let problem = refused.problem(429, "queue_full");
+    assert!(problem["detail"].as_str().unwrap().contains("--max-pending-jobs"));
+    assert_eq!(refused.headers["retry-after"], "5");
+}
+
+#[tokio::test]
+async fn a_text_is_never_silently_dropped() {
+    let server = TestServer::new().await;
+    let twice = Form::default().field("text_content", "one").field("text_content", "two");
+    server.post_form("/ingest", twice).await.problem(400, "ambiguous_source");
+    let waited =
+        server.post_form("/ingest?sync=true", Form::default().field("text_content", "one")).await.ok();
+    assert_eq!(waited["status"], "completed");
+}

@@ -62,6 +62,11 @@ pub(super) async fn ingest(args: IngestArgs) -> anyhow::Result<Summary> {
         .context("looking for files")?
         .map_err(anyhow::Error::msg)?;
 
+    if found.files.is_empty() && found.unreadable.is_empty() {
+        anyhow::bail!(
+            "there is no file to send: hidden files and formats that Sluice does not read are left out"
+        );
+    }
     let started = Instant::now();
     let display = Display::new(found.files.len() as u64, found.bytes(), !args.no_wait);
     let counts = Arc::new(Counts::default());
@@ -118,7 +123,11 @@ impl Sender<'_> {
                     }
                     if let Err(error) = sender.send(file).await {
                         add(&sender.counts.files_lost, 1);
-                        sender.display.line(&format!("not sent: {}: {error}", file.path.display()));
+                        let fate = match error {
+                            ClientError::Broken { .. } => "perhaps not sent",
+                            _ => "not sent",
+                        };
+                        sender.display.line(&format!("{fate}: {}: {error}", file.path.display()));
                         if matches!(error, ClientError::Unreachable { .. }) {
                             server_is_gone.store(true, Ordering::Relaxed);
                         }

@@ -66,6 +66,12 @@ impl Job {
         matches!(self.status, JobStatus::Failed | JobStatus::Cancelled)
     }
 
+    /// The document a completed job without items made.
+    pub fn document_id(&self) -> Option<DocumentId> {
+        let one = self.status == JobStatus::Completed && !self.job_type.has_items();
+        one.then(|| DocumentId::of(self.job_id, 0))
+    }
+
     /// What a completed job says.
     pub fn success_message(&self) -> String {
         let ingested = self.total_items.saturating_sub(self.failed_items);
@@ -178,6 +184,9 @@ pub struct JobSummary {
     /// Only when the request waited for the job's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunks_created: Option<u64>,
+    /// Only when the request waited for the end of a job without items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_id: Option<DocumentId>,
 }
 
 impl From<&Job> for JobSummary {
@@ -189,6 +198,7 @@ impl From<&Job> for JobSummary {
             created_at: job.created_at,
             message: job.message.clone(),
             chunks_created: (job.status == JobStatus::Completed).then_some(job.chunks_created),
+            document_id: job.document_id(),
         }
     }
 }
@@ -257,6 +267,31 @@ pub struct JobAttempt {
     pub error_message: String,
 }
 
+/// One page of a job's items, in their order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobItemPage {
+    pub items: Vec<JobItem>,
+    /// The `after` of the next page, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// Which items of a job a page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ItemFilter {
+    pub failed_only: bool,
+    /// Only items after this one: the `next` of the page before.
+    pub after: Option<u64>,
+    pub limit: u32,
+}
+
+impl ItemFilter {
+    /// How many items a page has when the caller does not say.
+    pub const DEFAULT_LIMIT: u32 = 100;
+    /// The most items a page can have.
+    pub const MAX_LIMIT: u32 = 1000;
+}
+
 /// A job with all there is to say about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobDetails {
@@ -265,6 +300,9 @@ pub struct JobDetails {
     /// How many jobs are begun before this one, while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jobs_ahead: Option<u64>,
+    /// The document that a completed job without items made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_id: Option<DocumentId>,
     /// The attempts that failed, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<JobAttempt>,

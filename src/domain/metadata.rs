@@ -19,10 +19,18 @@ impl Metadata {
         Self::from_value(value)
     }
 
+    /// The most that metadata may hold, in bytes of JSON: it goes with every job, document and answer.
+    pub const MAX_SIZE: usize = 64 << 10;
+    /// How many objects and arrays may lie inside each other.
+    pub const MAX_DEPTH: usize = 32;
+
     /// Takes a JSON value that should be an object; `null` means none.
     pub fn from_value(value: Value) -> Result<Self, String> {
+        if depth(&value) > Self::MAX_DEPTH {
+            return Err(format!("metadata is nested deeper than {} levels; flatten it", Self::MAX_DEPTH));
+        }
         let kind = match value {
-            Value::Object(map) => return Ok(Self(map)),
+            Value::Object(map) => return Self(map).checked(),
             Value::Null => return Ok(Self::default()),
             Value::Array(_) => "an array",
             Value::String(_) => "a string",
@@ -30,6 +38,22 @@ impl Metadata {
             Value::Bool(_) => "a boolean",
         };
         Err(format!("metadata is {kind}; it must be a JSON object such as {{\"source\": \"api\"}}"))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        let size = self.size();
+        if size > Self::MAX_SIZE {
+            let most = Self::MAX_SIZE;
+            return Err(format!(
+                "metadata has {size} bytes; it can have at most {most}. Long texts belong into the text"
+            ));
+        }
+        Ok(self)
+    }
+
+    /// How long it is as JSON, in bytes.
+    pub fn size(&self) -> usize {
+        serde_json::to_string(&self.0).map_or(0, |json| json.len())
     }
 
     /// This metadata with `more` laid over it: the same key in `more` wins.
@@ -41,6 +65,14 @@ impl Metadata {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -57,6 +89,15 @@ mod tests {
         {
             assert!(Metadata::parse(text).unwrap_err().contains(part), "{text}");
         }
+    }
+
+    #[test]
+    fn metadata_is_neither_large_nor_deep() {
+        let large = format!(r#"{{"a": "{}"}}"#, "x".repeat(Metadata::MAX_SIZE));
+        assert!(Metadata::parse(&large).unwrap_err().contains("at most 65536"));
+        let nested = |levels| format!(r#"{{"a": {}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        assert!(Metadata::parse(&nested(Metadata::MAX_DEPTH - 1)).is_ok());
+        assert!(Metadata::parse(&nested(Metadata::MAX_DEPTH)).unwrap_err().contains("32 levels"));
     }
 
     #[test]

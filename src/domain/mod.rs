@@ -14,8 +14,8 @@ pub mod search;
 pub use document::{Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase};
 pub use event::JobEvent;
 pub use job::{
-    Job, JobAttempt, JobDetails, JobFilter, JobId, JobItem, JobPage, JobStats, JobStatus, JobSummary,
-    JobsView,
+    ItemFilter, Job, JobAttempt, JobDetails, JobFilter, JobId, JobItem, JobItemPage, JobPage, JobStats,
+    JobStatus, JobSummary, JobsView,
 };
 pub use job_type::JobType;
 pub use metadata::Metadata;

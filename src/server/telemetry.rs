@@ -21,6 +21,8 @@ pub fn init(filter: &str) -> Result<(), FilterError> {
     if lone_word && filter.parse::<LevelFilter>().is_err() {
         return Err(refused("it is not a level".to_owned()));
     }
+    // Its warnings are about its own clean-up, and nobody can do anything about them.
+    let filter = &format!("tantivy=error,{filter}");
     let parsed = EnvFilter::try_new(filter).map_err(|error| refused(error.to_string()))?;
     // Fails only when something else in this process logs already, as in tests.
     let _ = tracing_subscriber::fmt()

@@ -6,23 +6,25 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use bytesize::ByteSize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::bad_request;
 use crate::domain::Problem;
+use crate::server::state::{AppState, Limits};
 
 /// A JSON body, in or out.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         match axum::Json::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(rejection) => Err(json_problem(&rejection)),
+            Err(rejection) => Err(json_problem(&rejection, &state.limits)),
         }
     }
 }
@@ -33,14 +35,14 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-fn json_problem(rejection: &JsonRejection) -> Problem {
+fn json_problem(rejection: &JsonRejection, limits: &Limits) -> Problem {
     match rejection {
         JsonRejection::MissingJsonContentType(_) => Problem::new(
             415,
             "unsupported_media_type",
             "The body must be JSON; send it with the header Content-Type: application/json.",
         ),
-        JsonRejection::BytesRejection(cause) if cause.status().as_u16() == 413 => too_large(),
+        JsonRejection::BytesRejection(cause) if cause.status().as_u16() == 413 => text_too_large(limits),
         other => bad_request(
             "invalid_json",
             format!("The body is not the JSON this call takes: {}.", cause(other)),
@@ -57,14 +59,22 @@ fn cause(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
-/// A body over the limit of its call.
-pub fn too_large() -> Problem {
-    Problem::new(
-        413,
-        "too_large",
-        "The body is larger than this server takes (--max-upload-size for files, --max-text-size for text \
-         and JSON). Send smaller parts.",
-    )
+/// A body of text or JSON over its limit.
+pub fn text_too_large(limits: &Limits) -> Problem {
+    too_large("text or JSON", limits.max_text_size, "--max-text-size")
+}
+
+/// A body with files over its limit.
+pub fn upload_too_large(limits: &Limits) -> Problem {
+    too_large("a request with files", limits.max_upload_size, "--max-upload-size")
+}
+
+fn too_large(what: &str, limit: usize, setting: &str) -> Problem {
+    let limit = ByteSize(limit as u64).display().iec();
+    let detail = format!(
+        "The body is larger than {limit}, the most this server takes as {what} ({setting}). Send smaller parts."
+    );
+    Problem::new(413, "too_large", detail)
 }
 
 /// The query string.
@@ -124,5 +134,8 @@ where
     T::Err: std::fmt::Display,
 {
     let parsed = value.filter(|text| !text.is_empty()).map(str::parse).transpose();
-    parsed.map_err(|error| bad_request("invalid_parameter", format!("{name}: {error}.")))
+    parsed.map_err(|error| {
+        let given = value.unwrap_or_default();
+        bad_request("invalid_parameter", format!("{name} is {given:?}, which cannot be read: {error}."))
+    })
 }

@@ -12,12 +12,12 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::extract::too_large;
+use super::extract::{text_too_large, upload_too_large};
 use super::problem::{bad_request, data_folder};
 use crate::domain::{Metadata, Problem};
 use crate::server::ingest::extract::text::{TextError, Utf8Decoder};
 use crate::server::jobs::{Upload, check_format, names};
-use crate::server::state::AppState;
+use crate::server::state::{AppState, Limits};
 
 /// Metadata and switches are small, in bytes.
 const SMALL_FIELD: usize = 1 << 20;
@@ -40,7 +40,7 @@ impl FromRequest<AppState> for IngestForm {
             "multipart/form-data" => Self::from_multipart(request, state).await,
             "application/x-www-form-urlencoded" => Self::from_urlencoded(request, state).await,
             "application/json" => {
-                let body = read_body(request, state.limits.max_text_size).await?;
+                let body = read_body(request, &state.limits).await?;
                 let body: JsonForm = serde_json::from_slice(&body).map_err(|error| {
                     bad_request("invalid_json", format!("The body is not the JSON this call takes: {error}."))
                 })?;
@@ -66,6 +66,7 @@ fn media_type(headers: &HeaderMap) -> String {
 
 /// The JSON twin of the form.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with text_content or file_path")]
 pub struct JsonForm {
     text_content: Option<String>,
     file_path: Option<String>,
@@ -82,7 +83,7 @@ impl TryFrom<JsonForm> for IngestForm {
         Ok(Self {
             files: Vec::new(),
             text_content: body.text_content,
-            file_path: body.file_path,
+            file_path: body.file_path.filter(|path| !path.is_empty()),
             metadata: metadata(body.metadata)?,
             sync: body.sync,
         })
@@ -100,7 +101,9 @@ impl IngestForm {
             bad_request("invalid_form", format!("The form cannot be read: {}.", rejection.body_text()))
         })?;
         let mut form = Self::default();
-        while let Some(field) = multipart.next_field().await.map_err(|error| form_problem(&error))? {
+        while let Some(field) =
+            multipart.next_field().await.map_err(|error| form_problem(&error, &state.limits))?
+        {
             let name = field.name().unwrap_or_default().to_owned();
             if name == "file" || name == "files" {
                 // A browser sends an empty part when no file was chosen.
@@ -111,7 +114,7 @@ impl IngestForm {
                 form.files.push(file);
             } else {
                 let limit = if name == "text_content" { state.limits.max_text_size } else { SMALL_FIELD };
-                let value = text_field(&name, field, limit).await?;
+                let value = text_field(&name, field, limit, state).await?;
                 form.set(&name, value)?;
             }
         }
@@ -119,7 +122,7 @@ impl IngestForm {
     }
 
     async fn from_urlencoded(request: Request, state: &AppState) -> Result<Self, Problem> {
-        let body = read_body(request, state.limits.max_text_size).await?;
+        let body = read_body(request, &state.limits).await?;
         let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&body)
             .map_err(|error| bad_request("invalid_form", format!("The form cannot be read: {error}.")))?;
         // The decoder replaces invalid bytes; a text must not change on its way in.
@@ -135,6 +138,12 @@ impl IngestForm {
 
     fn set(&mut self, name: &str, value: String) -> Result<(), Problem> {
         match name {
+            "text_content" if self.text_content.is_some() => {
+                return Err(bad_request(
+                    "ambiguous_source",
+                    "text_content was sent twice. Send one text, or several as messages to /ingest/batch.",
+                ));
+            }
             "text_content" => self.text_content = Some(value),
             "file_path" => self.file_path = Some(value).filter(|path| !path.is_empty()),
             "metadata" => {
@@ -158,11 +167,11 @@ pub fn switch(name: &str, value: &str) -> Result<bool, Problem> {
     }
 }
 
-async fn read_body(request: Request, limit: usize) -> Result<Bytes, Problem> {
-    let body = http_body_util::Limited::new(request.into_body(), limit);
+async fn read_body(request: Request, limits: &Limits) -> Result<Bytes, Problem> {
+    let body = http_body_util::Limited::new(request.into_body(), limits.max_text_size);
     match body.collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(text_too_large(limits)),
         Err(error) => Err(broken_off(&error)),
     }
 }
@@ -199,9 +208,14 @@ fn percent_decoded(part: &[u8]) -> Vec<u8> {
     decoded
 }
 
-async fn text_field(name: &str, mut field: Field<'_>, limit: usize) -> Result<String, Problem> {
+async fn text_field(
+    name: &str,
+    mut field: Field<'_>,
+    limit: usize,
+    state: &AppState,
+) -> Result<String, Problem> {
     let mut value = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error))? {
+    while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error, &state.limits))? {
         if value.len() + chunk.len() > limit {
             return Err(Problem::new(413, "too_large", format!("{name} is longer than {limit} bytes.")));
         }
@@ -223,7 +237,7 @@ async fn store_file(mut field: Field<'_>, state: &AppState) -> Result<Upload, Pr
     check_format(&name)?;
     let mut writer = state.jobs.blobs().create().await.map_err(|error| data_folder(&error))?;
     let mut decoder = Utf8Decoder::default();
-    while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error))? {
+    while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error, &state.limits))? {
         decoder.push(&chunk, |_| ()).map_err(|error| text_problem(&name, &error))?;
         writer.write(&chunk).await.map_err(|error| data_folder(&error))?;
     }
@@ -269,10 +283,10 @@ fn text_problem(name: &str, error: &TextError) -> Problem {
     }
 }
 
-fn form_problem(error: &MultipartError) -> Problem {
+fn form_problem(error: &MultipartError, limits: &Limits) -> Problem {
     use multer::Error::{DecodeContentType, DecodeHeaderName, DecodeHeaderValue, ReadHeaderFailed};
     if error.status().as_u16() == 413 {
-        return too_large();
+        return upload_too_large(limits);
     }
     let cause = error.source().and_then(|cause| cause.downcast_ref::<multer::Error>());
     match cause {

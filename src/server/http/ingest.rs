@@ -9,18 +9,19 @@ use serde_json::Value;
 use super::extract::{Json, Query};
 use super::form::{self, IngestForm};
 use super::problem::{bad_request, not_completed};
-use crate::domain::{Job, JobId, JobStatus, JobSummary, Metadata, Problem};
+use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Metadata, Problem};
 use crate::server::ingest::sources::batch::Message;
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
 
-/// `POST /ingest`: waits only when told to by `sync`.
+/// `POST /ingest`: waits only when told to by `sync`, in the form or as `?sync=true`.
 pub async fn ingest(
     State(jobs): State<JobManager>,
+    Query(parameters): Query<SyncParameter>,
     headers: HeaderMap,
     form: IngestForm,
 ) -> Result<Response, Problem> {
-    let sync = form.sync;
+    let sync = form.sync || parameters.sync()?;
     let job = submit(&jobs, form).await?;
     if !sync && is_browser_form(&headers) {
         return Ok(Redirect::to(&format!("/app/jobs/{}", job.job_id)).into_response());
@@ -74,6 +75,7 @@ async fn completed_summary(jobs: &JobManager, job: Job) -> Result<JobSummary, Pr
 
 /// A text with its metadata.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with text_content")]
 pub struct TextBody {
     text_content: String,
     #[serde(default)]
@@ -87,11 +89,18 @@ pub struct Ingested {
     message: String,
     chunks_created: u64,
     job_id: JobId,
+    document_id: Option<DocumentId>,
 }
 
 impl From<Job> for Ingested {
     fn from(job: Job) -> Self {
-        Self { success: true, message: job.message, chunks_created: job.chunks_created, job_id: job.job_id }
+        Self {
+            success: true,
+            document_id: job.document_id(),
+            message: job.message,
+            chunks_created: job.chunks_created,
+            job_id: job.job_id,
+        }
     }
 }
 
@@ -127,6 +136,7 @@ pub async fn file(State(jobs): State<JobManager>, form: IngestForm) -> Result<Js
 
 /// Messages with their metadata, and metadata for all of them.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with messages")]
 pub struct BatchBody {
     messages: Vec<MessageBody>,
     #[serde(default)]
@@ -134,24 +144,32 @@ pub struct BatchBody {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a message such as {\"text\": \"…\"}")]
 pub struct MessageBody {
     text: String,
     #[serde(default)]
     metadata: Value,
 }
 
+/// `?sync=true`.
 #[derive(Debug, Deserialize)]
-pub struct BatchParameters {
+pub struct SyncParameter {
     sync: Option<String>,
+}
+
+impl SyncParameter {
+    fn sync(&self) -> Result<bool, Problem> {
+        form::switch("sync", self.sync.as_deref().unwrap_or_default())
+    }
 }
 
 /// `POST /ingest/batch`: waits only when told to by `?sync=true`.
 pub async fn batch(
     State(jobs): State<JobManager>,
-    Query(parameters): Query<BatchParameters>,
+    Query(parameters): Query<SyncParameter>,
     Json(body): Json<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
-    let sync = form::switch("sync", parameters.sync.as_deref().unwrap_or_default())?;
+    let sync = parameters.sync()?;
     let job = submit_batch(&jobs, body).await?;
     Ok(Json(if sync { completed_summary(&jobs, job).await? } else { JobSummary::from(&job) }))
 }

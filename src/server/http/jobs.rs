@@ -6,7 +6,8 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::extract::{Id, Json, Query, number, parsed};
-use crate::domain::{Job, JobDetails, JobFilter, JobId, JobPage, JobStats, Problem};
+use super::form::switch;
+use crate::domain::{ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, Problem};
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
 
@@ -16,6 +17,7 @@ pub fn routes() -> Router<AppState> {
         .route("/jobs/stats", get(stats))
         .route("/jobs/events", get(super::events::events))
         .route("/jobs/{id}", get(detail).delete(cancel))
+        .route("/jobs/{id}/items", get(items))
         .route("/jobs/{id}/retry", post(retry))
 }
 
@@ -53,6 +55,28 @@ async fn stats(State(jobs): State<JobManager>) -> Result<Json<JobStats>, Problem
 
 async fn detail(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<JobDetails>, Problem> {
     Ok(Json(jobs.details(id).await?))
+}
+
+/// The query string of `GET /jobs/{id}/items`.
+#[derive(Debug, Deserialize)]
+struct ItemParameters {
+    failed: Option<String>,
+    after: Option<String>,
+    limit: Option<String>,
+}
+
+async fn items(
+    State(jobs): State<JobManager>,
+    Id(id): Id<JobId>,
+    Query(parameters): Query<ItemParameters>,
+) -> Result<Json<JobItemPage>, Problem> {
+    let (default, most) = (ItemFilter::DEFAULT_LIMIT, ItemFilter::MAX_LIMIT);
+    let filter = ItemFilter {
+        failed_only: switch("failed", parameters.failed.as_deref().unwrap_or_default())?,
+        after: parsed("after", parameters.after.as_deref())?,
+        limit: number("limit", parameters.limit.as_deref(), default, 1, most)?,
+    };
+    Ok(Json(jobs.items(id, filter).await?))
 }
 
 async fn cancel(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<Job>, Problem> {

@@ -20,6 +20,7 @@ impl From<JobsError> for Problem {
             JobsError::NotRetryable { id, .. } => Self::new(409, "job_not_retryable", detail).about(id),
             JobsError::Empty(_) => Self::new(400, "empty_text", detail),
             JobsError::Nul { .. } => Self::new(400, "not_text", detail),
+            JobsError::SharedMetadata(_) => Self::new(413, "too_large", detail),
             JobsError::TooManyItems(_) => Self::new(413, "too_many_items", detail),
             JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),

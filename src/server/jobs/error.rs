@@ -21,6 +21,10 @@ pub enum JobsError {
     Nul { field: String, place: usize },
     #[error("The batch has {0} messages; it can have at most {most}. Send several.", most = DocumentId::MAX_ITEMS)]
     TooManyItems(usize),
+    #[error(
+        "The metadata of the batch is too large to go with each of its {0} messages. Shorten it, or send fewer."
+    )]
+    SharedMetadata(usize),
     #[error("The batch has no messages. Send at least one, as {{\"messages\": [{{\"text\": \"…\"}}]}}.")]
     EmptyBatch,
     #[error("{name} is of a kind Sluice does not read. It reads {supported}.")]

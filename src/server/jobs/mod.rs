@@ -21,7 +21,9 @@ use chrono::TimeDelta;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Job, JobDetails, JobFilter, JobId, JobPage, JobStats, JobStatus, JobsView, Stage};
+use crate::domain::{
+    ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, JobStatus, JobsView, Stage,
+};
 use crate::server::clock;
 use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Fence, JobChanges, Store, StoreError};
@@ -105,7 +107,13 @@ impl JobManager {
         let attempts = if job.attempt > 0 { store.attempts(id).await? } else { Vec::new() };
         let items =
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
-        Ok(JobDetails { job, jobs_ahead, attempts, items })
+        Ok(JobDetails { document_id: job.document_id(), job, jobs_ahead, attempts, items })
+    }
+
+    /// One page of a job's item results, in their order.
+    pub async fn items(&self, id: JobId, filter: ItemFilter) -> Result<JobItemPage, JobsError> {
+        self.get(id).await?;
+        Ok(self.0.store.job_item_page(id, filter).await?)
     }
 
     /// One page of jobs, newest first.

@@ -18,6 +18,9 @@ use crate::server::store::NewJob;
 /// Sources up to this size lie in the job's row, larger ones in a blob, in bytes.
 const INLINE: usize = 64 << 10;
 
+/// A batch's own metadata times the number of its messages, in bytes.
+const MAX_SHARED_METADATA: usize = 256 << 20;
+
 /// A job with more bytes or more items than this gives way to smaller ones.
 const BULK_SIZE: u64 = 32 << 20;
 const BULK_ITEMS: u64 = 1000;
@@ -63,14 +66,20 @@ impl JobManager {
         for (number, message) in messages.iter().enumerate() {
             check_text(format_args!("messages[{number}].text"), &message.text)?;
         }
+        // Each document keeps the batch's metadata as well as its own.
+        if metadata.size() * messages.len() > MAX_SHARED_METADATA {
+            return Err(JobsError::SharedMetadata(messages.len()));
+        }
         let (name, items) = (names::of_batch(messages.len()), messages.len() as u64);
         let size_bytes = messages.iter().map(|message| message.text.len() as u64).sum();
-        let source = if size_bytes <= INLINE as u64 {
-            batch::Source::Messages(messages)
-        } else {
-            let json = serde_json::to_vec(&messages).map_err(std::io::Error::from)?;
-            drop(messages);
-            batch::Source::MessagesBlob(self.blobs().put(&json).await?)
+        let written = tokio::task::spawn_blocking(move || {
+            let json = serde_json::to_vec(&messages)?;
+            Ok(if json.len() <= INLINE { Err(messages) } else { Ok(json) })
+        });
+        let written: std::io::Result<_> = written.await.map_err(std::io::Error::other)?;
+        let source = match written? {
+            Err(few) => batch::Source::Messages(few),
+            Ok(json) => batch::Source::MessagesBlob(self.blobs().put(&json).await?),
         };
         self.submit(source.into(), name, size_bytes, items, metadata).await
     }

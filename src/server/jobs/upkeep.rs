@@ -20,6 +20,9 @@ const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// Jobs that ended within this time stay, however many they are: someone may still wait for their end.
 const JUST_ENDED: TimeDelta = TimeDelta::minutes(10);
 
+/// How long after a start the first clean-up comes.
+const FIRST_CLEAN_UP: Duration = Duration::from_secs(5 * 60);
+
 /// Rows deleted in one transaction, so that writers never wait long.
 const ROWS_AT_ONCE: u32 = 500;
 
@@ -66,9 +69,9 @@ impl JobManager {
 
     async fn tidy_regularly(&self, indexed: watch::Receiver<u64>) {
         let mut hour_ago = self.latest_change();
+        // Whoever has just restarted the server still finds its jobs.
         let mut ticks = ticks(CLEAN_UP_INTERVAL);
-        // The first tick comes at once: whoever restarts the server still finds its jobs.
-        ticks.tick().await;
+        ticks.reset_after(FIRST_CLEAN_UP);
         loop {
             ticks.tick().await;
             let seen_by_all = hour_ago.min(*indexed.borrow());

@@ -59,6 +59,7 @@ hooked! {
     jobs(filter: JobFilter) -> JobPage;
     stats() -> JobStats;
     job_items(id: JobId, limit: u32) -> Vec<JobItem>;
+    job_item_page(id: JobId, filter: ItemFilter) -> JobItemPage;
     job_changes(after: u64, limit: u32) -> JobChanges;
     documents(before: Option<DocumentId>, limit: u32) -> DocumentPage;
     document(id: DocumentId, offset: u64, limit: u32) -> Option<DocumentWithChunks>;

@@ -19,8 +19,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use crate::domain::{
-    Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, Job, JobAttempt, JobEvent, JobFilter,
-    JobId, JobItem, JobPage, JobStats, JobType, Metadata, Progress,
+    Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, ItemFilter, Job, JobAttempt, JobEvent,
+    JobFilter, JobId, JobItem, JobItemPage, JobPage, JobStats, JobType, Metadata, Progress,
 };
 
 pub use blob_ref::BlobRef;
@@ -118,6 +118,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn stats(&self) -> Result<JobStats>;
     /// Item results, failed ones first.
     async fn job_items(&self, id: JobId, limit: u32) -> Result<Vec<JobItem>>;
+    /// Item results in their order.
+    async fn job_item_page(&self, id: JobId, filter: ItemFilter) -> Result<JobItemPage>;
     /// Jobs changed or removed after `after`, in the order of their change numbers.
     async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges>;
     /// The latest change number, as it is committed.

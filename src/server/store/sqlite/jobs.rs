@@ -136,6 +136,21 @@ pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Ve
     Ok(items)
 }
 
+pub(super) fn item_page(connection: &Connection, id: JobId, filter: ItemFilter) -> Result<JobItemPage> {
+    let condition = if filter.failed_only { "and error_code <> ''" } else { "" };
+    let mut statement = connection.prepare_cached(&format!(
+        "select item, name, document, chunks, error_code, error_message from job_item \
+         where job = ?1 and item > ?2 {condition} order by item limit ?3"
+    ))?;
+    let after = filter.after.map_or(-1, |after| after as i64);
+    let items = statement.query_map(params![bytes(id), after, filter.limit + 1], item)?;
+    let mut items = items.collect::<rusqlite::Result<Vec<_>>>()?;
+    let more = items.len() > filter.limit as usize;
+    items.truncate(filter.limit as usize);
+    let next = if more { items.last().map(|it| it.item) } else { None };
+    Ok(JobItemPage { items, next })
+}
+
 pub(super) fn attempts(connection: &Connection, id: JobId) -> Result<Vec<JobAttempt>> {
     let mut statement = connection.prepare_cached(
         "select attempt, started_at, ended_at, error_code, error_message from job_attempt where job = ?1 \

@@ -190,6 +190,10 @@ impl Store for SqliteStore {
         self.read(move |connection| jobs::items(connection, id, limit)).await
     }
 
+    async fn job_item_page(&self, id: JobId, filter: ItemFilter) -> Result<JobItemPage> {
+        self.read(move |connection| jobs::item_page(connection, id, filter)).await
+    }
+
     async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges> {
         self.read(move |connection| follow::job_changes(connection, after, limit)).await
     }
