@@ -18,7 +18,7 @@ use leptos::server_fn::{ContentType, Http, Protocol};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobAttempt, JobId, JobItem, JobStatus, JobsView,
+    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobId, JobItem, JobStatus, JobsView,
     KnowledgeBase, Problem, json,
 };
 
@@ -35,12 +35,14 @@ pub async fn list_jobs(
     answer(expect_context::<AppState>().jobs.view(filter).await)
 }
 
-/// One job with the results of its items and the attempts that failed.
+/// One job with the results of its items, and the numbers of the attempts that failed, with why.
 #[server(prefix = "/_fn", endpoint = "get_job", protocol = Call<Json>)]
-pub async fn get_job(id: JobId) -> Result<(Job, Vec<JobItem>, Vec<JobAttempt>), Problem> {
+pub async fn get_job(id: JobId) -> Result<(Job, Vec<JobItem>, Vec<(u32, String)>), Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.details(id).await)
-        .map(|found| (found.job, found.items, found.attempts))
+    answer(expect_context::<AppState>().jobs.details(id).await).map(|found| {
+        let attempts = found.attempts.into_iter().map(|it| (it.attempt, it.error_message));
+        (found.job, found.items, attempts.collect())
+    })
 }
 
 /// Cancels a pending job at once, and asks a running one to stop.

@@ -13,7 +13,7 @@ use super::components::{
 use super::live::{Changes, Live, follow};
 use super::loaded::load;
 use super::{clock, format};
-use crate::domain::{DocumentId, Job, JobAttempt, JobId, JobItem, JobStatus, Problem};
+use crate::domain::{DocumentId, Job, JobId, JobItem, JobStatus, Problem};
 use crate::server_fns::{get_job, list_jobs};
 
 #[component]
@@ -39,7 +39,7 @@ pub fn JobPage() -> impl IntoView {
 
 /// What is not an id is the id of no job. The server is asked even so: its answer sets the page's
 /// status to 404.
-async fn find(given: String) -> Result<(Job, Vec<JobItem>, Vec<JobAttempt>), Problem> {
+async fn find(given: String) -> Result<(Job, Vec<JobItem>, Vec<(u32, String)>), Problem> {
     match given.parse::<JobId>() {
         Ok(id) => get_job(id).await,
         Err(_) => get_job(JobId(uuid::Uuid::nil()))
@@ -52,7 +52,7 @@ async fn find(given: String) -> Result<(Job, Vec<JobItem>, Vec<JobAttempt>), Pro
 struct Shown {
     job: RwSignal<Job>,
     items: RwSignal<Vec<JobItem>>,
-    attempts: RwSignal<Vec<JobAttempt>>,
+    attempts: RwSignal<Vec<(u32, String)>>,
     live: Live,
     /// The server was asked and has not answered.
     loading: StoredValue<bool>,
@@ -103,7 +103,7 @@ impl Shown {
 }
 
 #[component]
-fn JobInFull(job: Job, items: Vec<JobItem>, attempts: Vec<JobAttempt>) -> impl IntoView {
+fn JobInFull(job: Job, items: Vec<JobItem>, attempts: Vec<(u32, String)>) -> impl IntoView {
     let live = Live::new();
     live.loaded(job.seq, true);
     let shown = Shown {
@@ -280,7 +280,7 @@ fn JobResults(shown: Shown) -> impl IntoView {
 
 /// How the attempts that failed went.
 #[component]
-fn FormerAttempts(attempts: RwSignal<Vec<JobAttempt>>) -> impl IntoView {
+fn FormerAttempts(attempts: RwSignal<Vec<(u32, String)>>) -> impl IntoView {
     part(move || {
         let rows: Vec<_> = attempts.get().into_iter().map(attempt).collect();
         (!rows.is_empty())
@@ -288,11 +288,11 @@ fn FormerAttempts(attempts: RwSignal<Vec<JobAttempt>>) -> impl IntoView {
     })
 }
 
-fn attempt(attempt: JobAttempt) -> Sealed {
+fn attempt((number, error): (u32, String)) -> Sealed {
     view! {
         <li data-testid="job-attempt">
-            <span class="item-name">{format!("Attempt {}, {}", attempt.attempt, moment(Some(attempt.ended_at)))}</span>
-            <span class="wrong">{attempt.error_message}</span>
+            <span class="item-name">{format!("Attempt {number}")}</span>
+            <span class="wrong">{error}</span>
         </li>
     }
     .seal()

@@ -245,7 +245,7 @@ pub struct JobsView {
 pub struct JobItem {
     /// Position in the job, from 0.
     pub item: u64,
-    /// The file's name, relative to the folder for a folder; empty for messages.
+    /// The file's name, relative to the folder for a folder; the first words of a message.
     pub name: String,
     /// The document the item became, unless it failed.
     pub document_id: Option<DocumentId>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Every job type, one a line: its name, its name on the wire, what people call it, whether it is made of
 /// items with results of their own, and the module of `server::ingest::sources` that reads it.
 ///
-/// `$then` is a macro that takes the lines: [`JobType`] and the server's `Source` are both made from them.
+/// `$then` is a macro that takes the lines: [`JobType`] and the server's `JobSource` are both made from them.
 macro_rules! job_types {
     ($then:ident) => {
         $then! {
@@ -16,6 +16,7 @@ macro_rules! job_types {
         }
     };
 }
+#[allow(unused_imports, reason = "the browser's half has no sources")]
 pub(crate) use job_types;
 
 macro_rules! job_type {

@@ -1,4 +1,4 @@
-//! The only place that reads the clock; everything else takes `now` as an argument.
+//! The only place that reads the clock for what is stored; rules and the store take `now` as an argument.
 
 use chrono::{DateTime, Utc};
 

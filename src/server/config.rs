@@ -37,8 +37,8 @@ pub struct Config {
     #[arg(long, env = "SLUICE_MAX_JOBS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_jobs: u32,
 
-    /// Times a job is started, should the server stop abruptly while it works on it. A retry by hand gives
-    /// it as many again.
+    /// Attempts at a job whose failure may pass: an I/O error, say, or a crash of the server. A retry by hand
+    /// gives it as many again.
     #[arg(long, env = "SLUICE_MAX_ATTEMPTS", default_value_t = 3,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -23,7 +24,7 @@ pub fn run(arguments: &[&str]) -> Output {
 
 /// A server process; killed when dropped.
 pub struct ServerProcess {
-    child: Child,
+    child: Mutex<Child>,
     pub url: String,
     client: reqwest::Client,
 }
@@ -31,13 +32,22 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Starts a server on a free port and waits until it answers.
     pub async fn start(data: &Path, flags: &[&str]) -> Self {
+        let server = Self::spawn(data, flags);
+        eventually(async || server.client.get(server.at("/health")).send().await.ok()).await;
+        server
+    }
+
+    /// Starts a server on a free port, and does not wait.
+    pub fn spawn(data: &Path, flags: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let addr = format!("127.0.0.1:{port}");
         let always = ["--addr", &addr, "--data-dir", data.to_str().unwrap(), "--log", "warn"];
         let child = sluice(&[&always, flags].concat()).spawn().unwrap();
-        let server = Self { child, url: format!("http://{addr}"), client: reqwest::Client::new() };
-        eventually(async || server.client.get(server.at("/health")).send().await.ok()).await;
-        server
+        Self { child: Mutex::new(child), url: format!("http://{addr}"), client: reqwest::Client::new() }
+    }
+
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
     }
 
     pub fn at(&self, path: &str) -> String {
@@ -55,17 +65,24 @@ impl ServerProcess {
     }
 
     /// SIGKILL: no handler of the server runs.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub fn kill(self) {
+        self.kill_now();
+    }
+
+    /// The same, while others still use it.
+    pub fn kill_now(&self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Sends a signal that the server handles, and returns its exit code and how long it took.
-    pub async fn signal(mut self, name: &str) -> (Option<i32>, Duration) {
+    pub async fn signal(self, name: &str) -> (Option<i32>, Duration) {
         let started = Instant::now();
-        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        let id = self.child.lock().unwrap().id();
+        let sent = Command::new("kill").args([name, &id.to_string()]).status().unwrap();
         assert!(sent.success());
-        let status = eventually(async || self.child.try_wait().unwrap()).await;
+        let status = eventually(async || self.child.lock().unwrap().try_wait().unwrap()).await;
         assert!(started.elapsed() < PATIENCE);
         (status.code(), started.elapsed())
     }
@@ -74,7 +91,8 @@ impl ServerProcess {
 impl Drop for ServerProcess {
     fn drop(&mut self) {
         // Fails when it has ended already, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }

@@ -1,6 +1,6 @@
 //! From a source to documents: read, decode, cut into chunks.
 //!
-//! This room knows nothing of the store: it is handed a source and says what it reads, piece by piece.
+//! This room never calls the store: it is handed a source and says what it reads, piece by piece.
 //! All of it blocks and runs on threads for blocking work.
 
 pub mod chunk;

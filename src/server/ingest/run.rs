@@ -1,6 +1,6 @@
 //! Reads a job's source item by item, and says what it reads piece by piece.
 //!
-//! Nothing here waits for the store: the worker takes the pieces and writes them.
+//! Nothing here writes to the store: the attempt takes the pieces and writes them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};

@@ -15,7 +15,7 @@ use crate::server::ingest::sources::batch::{Message, StoredFile};
 use crate::server::ingest::sources::{JobSource, ReadItems, batch, directory, file, text};
 use crate::server::store::NewJob;
 
-/// Sources up to this size lie in the job's row, larger ones in a blob, in bytes.
+/// Sources up to this size lie in the database, larger ones in a blob, in bytes.
 const INLINE: usize = 64 << 10;
 
 /// A batch's own metadata times the number of its messages, in bytes.

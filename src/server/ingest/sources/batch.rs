@@ -15,7 +15,7 @@ use crate::server::store::BlobRef;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// Few enough for the job's row.
+    /// Few enough for the database.
     Messages(Vec<Message>),
     /// A JSON array of messages.
     MessagesBlob(BlobRef),

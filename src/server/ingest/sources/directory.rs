@@ -96,12 +96,12 @@ mod tests {
     use crate::server::ingest::folders::AllowedFolders;
     use crate::server::ingest::run::{PieceContent, Shelves};
 
-    /// Reads a folder of which items were delivered before, and returns number, name and failure of each
-    /// item that is read now, and the progress after the last.
-    fn read(
-        folder: &Path,
-        delivered: &[(u64, &str)],
-    ) -> (Vec<(u64, String, Option<&'static str>)>, Progress) {
+    /// Number, name and failure of an item.
+    type ReadItem = (u64, String, Option<&'static str>);
+
+    /// Reads a folder of which items were delivered before, and returns what is read now, and the progress
+    /// after the last item.
+    fn read(folder: &Path, delivered: &[(u64, &str)]) -> (Vec<ReadItem>, Progress) {
         let data = tempfile::tempdir().unwrap();
         let shelves = Shelves {
             blobs: Blobs::open(data.path()).unwrap(),

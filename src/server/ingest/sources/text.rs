@@ -12,7 +12,7 @@ use crate::server::store::BlobRef;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// Small enough for the job's row.
+    /// Small enough for the database.
     Inline(String),
     Blob(BlobRef),
 }

@@ -1,4 +1,5 @@
-//! One attempt at a job, from claim to completion. Every statement is guarded by job and attempt.
+//! One attempt at a job, from claim to completion. What a worker writes is guarded by job and attempt:
+//! see [`standing`].
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params, params};

@@ -1,0 +1,363 @@
+//! Kills the server again and again while it works, and compares what is left with a model of what it
+//! promised.
+//!
+//! `SLUICE_CRASH_ROUNDS` says how often (25 by default), `SLUICE_SEED` repeats a run's choices.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use common::eventually;
+use common::process::ServerProcess;
+use fastrand::Rng;
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+/// A crash counts as an attempt, and here crashes are no job's fault.
+const FLAGS: [&str; 6] = ["--max-attempts", "100", "--max-jobs", "1000000", "--retry-delay", "0"];
+
+/// Clients at work at the same time.
+const CLIENTS: u64 = 6;
+
+/// A client's longest time at work before the kill, in milliseconds.
+const LONGEST_ROUND: u64 = 800;
+
+/// What was promised, as far as the clients know.
+#[derive(Default)]
+struct Model {
+    jobs: HashMap<String, Promise>,
+    refused: u64,
+    cancels: u64,
+    retries: u64,
+    deletes: u64,
+}
+
+/// A job that was accepted.
+#[derive(Clone, Debug, Default)]
+struct Promise {
+    /// For each item that has text, a word that only its document has.
+    words: Vec<String>,
+    /// Items without text: they fail.
+    blank: usize,
+    /// Someone asked to cancel it; with luck in time.
+    cancel_asked: bool,
+    /// A document of it was deleted, or perhaps only asked to be.
+    delete_asked: bool,
+}
+
+struct Soak {
+    model: Mutex<Model>,
+}
+
+impl Soak {
+    fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap()
+    }
+
+    /// One client: does one thing after another until the server is gone.
+    async fn client(&self, server: &ServerProcess, mut rng: Rng) {
+        loop {
+            let done = match rng.u8(..100) {
+                0..40 => self.send_text(server, &mut rng).await,
+                40..60 => self.send_batch(server, &mut rng).await,
+                60..75 => self.send_files(server, &mut rng).await,
+                75..88 => self.cancel(server, &mut rng).await,
+                88..94 => self.retry(server, &mut rng).await,
+                _ => self.delete(server, &mut rng).await,
+            };
+            if done.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn promise(&self, answer: &Value, words: Vec<String>, blank: usize) {
+        let id = answer["job_id"].as_str().unwrap().to_owned();
+        let promise = Promise { words, blank, ..Promise::default() };
+        assert!(self.model().jobs.insert(id, promise).is_none(), "a job id was given out twice");
+    }
+
+    async fn send_text(&self, server: &ServerProcess, rng: &mut Rng) -> reqwest::Result<()> {
+        // Now and then one so large that it is written in several steps.
+        let sentences = if rng.u8(..20) == 0 { 30_000 } else { rng.usize(1..200) };
+        let (text, word) = text(rng, sentences);
+        let answer = server.post("/ingest/text/async", &json!({ "text_content": text })).await?;
+        self.promise(&answer, vec![word], 0);
+        Ok(())
+    }
+
+    async fn send_batch(&self, server: &ServerProcess, rng: &mut Rng) -> reqwest::Result<()> {
+        let count = rng.usize(1..30);
+        let (texts, words): (Vec<_>, Vec<_>) = (0..count).map(|_| text(rng, 5)).unzip();
+        let messages: Vec<_> = texts.iter().map(|text| json!({ "text": text })).collect();
+        let answer = server.post("/ingest/batch/async", &json!({ "messages": messages })).await?;
+        self.promise(&answer, words, 0);
+        Ok(())
+    }
+
+    async fn send_files(&self, server: &ServerProcess, rng: &mut Rng) -> reqwest::Result<()> {
+        let mut form = reqwest::multipart::Form::new();
+        let (mut words, mut blank) = (Vec::new(), 0);
+        let count = rng.usize(1..5);
+        for number in 0..count {
+            // A blank file is taken in, because its end is not known before, and fails later.
+            let content = if rng.u8(..6) == 0 {
+                blank += 1;
+                "  \n ".to_owned()
+            } else {
+                let sentences = rng.usize(1..3000);
+                let (text, word) = text(rng, sentences);
+                words.push(word);
+                text
+            };
+            let part = reqwest::multipart::Part::text(content).file_name(format!("{number}.txt"));
+            form = form.part("file", part);
+        }
+        let sent = server.client().post(server.at("/ingest/async")).multipart(form).send().await?;
+        let answer = sent.error_for_status()?.json().await?;
+        self.promise(&answer, words, blank);
+        Ok(())
+    }
+
+    /// Any job that was accepted.
+    fn any_job(&self, rng: &mut Rng) -> Option<String> {
+        let model = self.model();
+        let mut ids: Vec<_> = model.jobs.keys().cloned().collect();
+        ids.sort();
+        // Mostly a young one: it may still be at work.
+        let from = if rng.bool() { ids.len().saturating_sub(20) } else { 0 };
+        rng.choice(ids.into_iter().skip(from).collect::<Vec<_>>())
+    }
+
+    fn remember(&self, id: &str, change: impl FnOnce(&mut Promise)) {
+        if let Some(promise) = self.model().jobs.get_mut(id) {
+            change(promise);
+        }
+    }
+
+    async fn cancel(&self, server: &ServerProcess, rng: &mut Rng) -> reqwest::Result<()> {
+        let Some(id) = self.any_job(rng) else { return Ok(()) };
+        self.remember(&id, |promise| promise.cancel_asked = true);
+        self.model().cancels += 1;
+        self.expect(server.client().delete(server.at(&format!("/jobs/{id}"))), &[200, 409]).await
+    }
+
+    async fn retry(&self, server: &ServerProcess, rng: &mut Rng) -> reqwest::Result<()> {
+        let Some(id) = self.any_job(rng) else { return Ok(()) };
+        self.model().retries += 1;
+        self.expect(server.client().post(server.at(&format!("/jobs/{id}/retry"))), &[200, 409]).await
+    }
+
+    async fn delete(&self, server: &ServerProcess, rng: &mut Rng) -> reqwest::Result<()> {
+        let page: Value = server.client().get(server.at("/documents?limit=20")).send().await?.json().await?;
+        let Some(document) = rng.choice(page["documents"].as_array().unwrap()) else { return Ok(()) };
+        // Of a job whose acceptance the clients never heard of, nothing is promised.
+        self.remember(document["job_id"].as_str().unwrap(), |promise| promise.delete_asked = true);
+        self.model().deletes += 1;
+        let path = format!("/documents/{}", document["document_id"].as_str().unwrap());
+        self.expect(server.client().delete(server.at(&path)), &[200, 204, 404]).await
+    }
+
+    async fn expect(&self, request: reqwest::RequestBuilder, statuses: &[u16]) -> reqwest::Result<()> {
+        let answer = request.send().await?;
+        let status = answer.status().as_u16();
+        assert!(statuses.contains(&status), "{status}: {}", answer.text().await?);
+        if status >= 400 {
+            self.model().refused += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Some sentences, with a word at the end that no other text has.
+fn text(rng: &mut Rng, sentences: usize) -> (String, String) {
+    let word: String = std::iter::repeat_with(|| rng.lowercase()).take(16).collect();
+    let mut text = "The gate opens, the water rises, and the ship goes on. ".repeat(sentences);
+    text.push_str(&word);
+    (text, word)
+}
+
+/// Everything the server holds, as its API tells it.
+struct Holdings {
+    jobs: BTreeMap<String, Value>,
+    documents: Vec<Value>,
+    stats: Value,
+    info: Value,
+}
+
+impl Holdings {
+    async fn of(server: &ServerProcess) -> Self {
+        let jobs = all(server, "/jobs?limit=1000", "jobs").await;
+        Self {
+            jobs: jobs.into_iter().map(|job| (job["job_id"].as_str().unwrap().to_owned(), job)).collect(),
+            documents: all(server, "/documents?limit=1000", "documents").await,
+            stats: server.get("/jobs/stats").await,
+            info: server.get("/knowledge-base/info").await,
+        }
+    }
+
+    fn documents_of(&self, job: &str) -> Vec<&Value> {
+        self.documents.iter().filter(|document| document["job_id"] == job).collect()
+    }
+}
+
+/// All pages of a list.
+async fn all(server: &ServerProcess, path: &str, field: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut before = String::new();
+    loop {
+        let mut page = server.get(&format!("{path}{before}")).await;
+        found.append(page[field].as_array_mut().unwrap());
+        let Some(next) = page["next"].as_str() else { return found };
+        before = format!("&before={next}");
+    }
+}
+
+/// Waits until nothing is left to do, and the index has all of it.
+async fn at_rest(server: &ServerProcess) {
+    eventually(async || {
+        let stats = server.get("/jobs/stats").await;
+        let index = server.get("/knowledge-base/info").await["index"]["up_to_date"] == true;
+        (stats["pending"] == 0 && stats["running"] == 0 && index).then_some(())
+    })
+    .await;
+}
+
+/// Where each word is found: documents and chunks.
+async fn found(server: &ServerProcess, words: &BTreeSet<String>) -> BTreeMap<String, Vec<(String, u64)>> {
+    let asked = futures::stream::iter(words).map(async |word: &String| {
+        let answer = server.post("/query", &json!({ "question": word, "max_chunks": 100 })).await.unwrap();
+        let sources = answer["sources"].as_array().unwrap().iter().map(|source| {
+            let document = source["document_id"].as_str().unwrap().to_owned();
+            (document, source["chunk_index"].as_u64().unwrap())
+        });
+        let mut sources: Vec<_> = sources.collect();
+        sources.sort();
+        (word.clone(), sources)
+    });
+    asked.buffer_unordered(8).collect().await
+}
+
+fn sum(values: impl Iterator<Item = u64>) -> u64 {
+    values.sum()
+}
+
+/// Holds what is there against what was promised.
+fn compare(model: &Model, holdings: &Holdings, places: &BTreeMap<String, Vec<(String, u64)>>) {
+    for (id, promise) in &model.jobs {
+        let job = holdings.jobs.get(id).unwrap_or_else(|| panic!("job {id} was accepted and is lost"));
+        let documents = holdings.documents_of(id);
+        match job["status"].as_str().unwrap() {
+            "completed" => {
+                let chunks = sum(documents.iter().map(|it| it["chunk_count"].as_u64().unwrap()));
+                if !promise.delete_asked {
+                    assert_eq!(documents.len(), promise.words.len(), "{job}");
+                    assert_eq!(job["chunks_created"], chunks, "{job}");
+                    assert_eq!(job["failed_items"], promise.blank, "{job}");
+                }
+                let mut seen = 0;
+                for word in &promise.words {
+                    let at = &places[word];
+                    let documents: BTreeSet<_> = at.iter().map(|(document, _)| document).collect();
+                    assert!(documents.len() <= 1, "{word} is in several documents: {at:?}");
+                    seen += documents.len();
+                }
+                assert_eq!(seen, documents.len(), "each document is found by its word: {job}");
+            }
+            "cancelled" => {
+                assert!(promise.cancel_asked, "nobody asked to cancel {job}");
+                assert!(documents.is_empty(), "a cancelled job left documents: {job}");
+                assert!(promise.words.iter().all(|word| places[word].is_empty()), "{job}");
+            }
+            "failed" => {
+                assert_eq!((job["error_code"].as_str(), promise.words.len()), (Some("no_text"), 0), "{job}");
+            }
+            other => panic!("job {id} is {other}"),
+        }
+    }
+
+    let (jobs, documents, stats) = (&holdings.jobs, &holdings.documents, &holdings.stats);
+    for status in ["pending", "running", "completed", "failed", "cancelled"] {
+        let count = jobs.values().filter(|job| job["status"] == status).count();
+        assert_eq!(stats[status], count, "{status}");
+    }
+    let created = sum(jobs.values().map(|job| job["chunks_created"].as_u64().unwrap()));
+    assert_eq!(stats["total_chunks_created"], created);
+    let chunks = sum(documents.iter().map(|it| it["chunk_count"].as_u64().unwrap()));
+    assert_eq!(holdings.info["documents"], documents.len());
+    assert_eq!(holdings.info["chunks"], chunks);
+    assert_eq!(holdings.info["index"]["chunks"], chunks);
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_instant_the_server_is_killed_at_it_keeps_what_it_promised() {
+    let seed = setting("SLUICE_SEED", fastrand::u64(..));
+    let rounds = setting("SLUICE_CRASH_ROUNDS", 25);
+    println!("seed {seed}");
+    let mut rng = Rng::with_seed(seed);
+    let data = tempfile::tempdir().unwrap();
+    let soak = Soak { model: Mutex::default() };
+
+    for round in 0..rounds {
+        let server = ServerProcess::start(data.path(), &FLAGS).await;
+        let clients: Vec<_> = (0..CLIENTS).map(|_| soak.client(&server, rng.fork())).collect();
+        let until = Duration::from_millis(rng.u64(1..LONGEST_ROUND));
+        // Clients that wait for an answer at the kill hear of a broken connection and go home.
+        let working = futures::future::join_all(clients);
+        let killer = async {
+            tokio::time::sleep(until).await;
+            server.kill_now();
+        };
+        tokio::join!(working, killer);
+        if rng.u8(..4) == 0 {
+            killed_while_it_starts(data.path(), &mut rng).await;
+        }
+        if round % 5 == 4 {
+            println!("round {}: {} jobs accepted", round + 1, soak.model().jobs.len());
+        }
+    }
+
+    let server = ServerProcess::start(data.path(), &FLAGS).await;
+    at_rest(&server).await;
+    let model = soak.model.into_inner().unwrap();
+    let words: BTreeSet<_> = model.jobs.values().flat_map(|promise| promise.words.clone()).collect();
+    let places = found(&server, &words).await;
+    let holdings = Holdings::of(&server).await;
+    compare(&model, &holdings, &places);
+    server.signal("-TERM").await;
+
+    std::fs::remove_dir_all(data.path().join("index")).unwrap();
+    let server = ServerProcess::start(data.path(), &FLAGS).await;
+    at_rest(&server).await;
+    assert_eq!(found(&server, &words).await, places, "an index built anew finds the same");
+    let of = |status: &str| holdings.stats[status].as_u64().unwrap();
+    println!(
+        "{rounds} rounds, {rounds} kills at work: {} jobs accepted and accounted for ({} completed, {} failed, \
+         {} cancelled), {} documents, {} cancels, {} retries and {} deletions asked for, {} of them refused",
+        model.jobs.len(),
+        of("completed"),
+        of("failed"),
+        of("cancelled"),
+        holdings.documents.len(),
+        model.cancels,
+        model.retries,
+        model.deletes,
+        model.refused,
+    );
+}
+
+/// Kills a server at some instant of its start, when it takes up what the last one left.
+async fn killed_while_it_starts(data: &Path, rng: &mut Rng) {
+    let server = ServerProcess::spawn(data, &FLAGS);
+    tokio::time::sleep(Duration::from_millis(rng.u64(1..150))).await;
+    server.kill();
+}
