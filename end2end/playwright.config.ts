@@ -32,6 +32,7 @@ const options = [
   `--allowed-dirs '${sharedFolder}'`,
   // A large job keeps the others pending.
   '--max-concurrent-jobs 1',
+  '--min-free-disk 0',
   // No row is cleaned up while a test looks at it.
   '--max-jobs 100000',
 ];

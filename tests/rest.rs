@@ -663,3 +663,19 @@ async fn a_text_is_never_silently_dropped() {
         server.post_form("/ingest?sync=true", Form::default().field("text_content", "one")).await.ok();
     assert_eq!(waited["status"], "completed");
 }
+
+#[tokio::test]
+async fn on_a_full_disk_nothing_is_taken_in_and_all_else_goes_on() {
+    let server = TestServer::new().await;
+    let kept = server.given_a_text("about reservoirs").await;
+    let folder = server.stop().await;
+    let full = TestServer::in_folder(folder, &["--min-free-disk", "1000TiB"]).await;
+    let refused = full.post("/ingest/text", json!({ "text_content": "more" })).await;
+    refused.problem(507, "low_disk");
+    assert_eq!(refused.headers["retry-after"], "60");
+    full.post_form("/ingest", Form::default().file("a.txt", "more")).await.problem(507, "low_disk");
+    assert_eq!(found(&full, "reservoirs").await, 1);
+    assert_eq!(full.files("tmp") + full.files("blobs"), 0);
+    full.delete(&format!("/documents/{}", kept["document_id"].as_str().unwrap())).await;
+    assert_eq!(found(&full, "reservoirs").await, 0);
+}

@@ -54,6 +54,10 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_pending_jobs: u32,
 
+    /// Nothing is taken in while the data folder's disk has less room than this; 0 to never refuse.
+    #[arg(long, env = "SLUICE_MIN_FREE_DISK", default_value = "1GiB", value_parser = any_size)]
+    pub min_free_disk: ByteSize,
+
     /// The largest request with files, such as 500MB or 4GiB.
     #[arg(long, env = "SLUICE_MAX_UPLOAD_SIZE", default_value = "4GiB", value_parser = size)]
     pub max_upload_size: ByteSize,
@@ -76,8 +80,12 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     found.next().ok_or_else(|| "no address has this name".to_owned())
 }
 
+fn any_size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|_| "not a size; write it as 500MB or 4GiB".to_owned())
+}
+
 fn size(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize = text.parse().map_err(|_| "not a size; write it as 500MB or 4GiB".to_owned())?;
+    let size = any_size(text)?;
     if size.as_u64() == 0 { Err("it must be more than nothing".to_owned()) } else { Ok(size) }
 }
 

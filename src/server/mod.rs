@@ -7,6 +7,7 @@
 pub mod blobs;
 pub mod clock;
 pub mod config;
+pub mod disk;
 pub mod http;
 pub mod index;
 pub mod ingest;
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use blobs::Blobs;
 use config::Config;
+use disk::Disk;
 use index::FullTextIndex;
 use index::writer::Follower;
 use ingest::folders::AllowedFolders;
@@ -199,8 +201,10 @@ impl Service {
         let folder = data.join("index");
         let index = FullTextIndex::open(&folder).map_err(|error| StartError::Index(folder.clone(), error))?;
         let stopping = CancellationToken::new();
+        let disk = Disk::new(data, config.min_free_disk.as_u64());
         let jobs = JobManager::new(
             store.clone(),
+            disk,
             Shelves { blobs, folders },
             job_settings(config),
             stopping.clone(),

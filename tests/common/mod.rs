@@ -37,8 +37,8 @@ impl TestServer {
 
     pub async fn in_folder(folder: tempfile::TempDir, flags: &[&str]) -> Self {
         let data = folder.path().join("data");
-        let always = ["sluice", "--data-dir", data.to_str().unwrap()];
-        let found = Config::augment_args(Command::new("sluice"))
+        let always = ["sluice", "--data-dir", data.to_str().unwrap(), "--min-free-disk", "0"];
+        let found = Config::augment_args(Command::new("sluice").args_override_self(true))
             .try_get_matches_from([&always, flags].concat())
             .unwrap();
         let config = Config::from_arg_matches(&found).unwrap();

@@ -41,7 +41,8 @@ impl ServerProcess {
     pub fn spawn(data: &Path, flags: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let addr = format!("127.0.0.1:{port}");
-        let always = ["--addr", &addr, "--data-dir", data.to_str().unwrap(), "--log", "warn"];
+        let data = data.to_str().unwrap();
+        let always = ["--addr", &addr, "--data-dir", data, "--log", "warn", "--min-free-disk", "0"];
         let child = sluice(&[&always, flags].concat()).spawn().unwrap();
         Self { child: Mutex::new(child), url: format!("http://{addr}"), client: reqwest::Client::new() }
     }

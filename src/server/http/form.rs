@@ -36,6 +36,7 @@ impl FromRequest<AppState> for IngestForm {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        state.jobs.check_room().await?;
         match media_type(request.headers()).as_str() {
             "multipart/form-data" => Self::from_multipart(request, state).await,
             "application/x-www-form-urlencoded" => Self::from_urlencoded(request, state).await,

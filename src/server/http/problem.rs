@@ -22,6 +22,7 @@ impl From<JobsError> for Problem {
             JobsError::Nul { .. } => Self::new(400, "not_text", detail),
             JobsError::SharedMetadata(_) => Self::new(413, "too_large", detail),
             JobsError::TooManyItems(_) => Self::new(413, "too_many_items", detail),
+            JobsError::LowDisk(_) => Self::new(507, "low_disk", detail),
             JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
             JobsError::Unsupported { .. } => Self::new(415, "unsupported_format", detail),

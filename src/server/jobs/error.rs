@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::domain::{DocumentId, JobId, JobStatus};
+use crate::server::disk::LowDisk;
 use crate::server::ingest::folders::PathError;
 use crate::server::store::StoreError;
 
@@ -31,6 +32,8 @@ pub enum JobsError {
     Unsupported { name: String, supported: String },
     #[error("{0} jobs wait already, as many as this server lets wait (--max-pending-jobs). Try again later.")]
     QueueFull(u64),
+    #[error(transparent)]
+    LowDisk(#[from] LowDisk),
     #[error(transparent)]
     Path(#[from] PathError),
     #[error("the server is stopping; the job goes on after its next start")]

@@ -14,6 +14,7 @@ pub mod upkeep;
 pub mod worker;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use crate::domain::{
     ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, JobStatus, JobsView, Stage,
 };
 use crate::server::clock;
+use crate::server::disk::Disk;
 use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Fence, JobChanges, Store, StoreError};
 
@@ -63,6 +65,7 @@ pub struct JobManager(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     store: Arc<dyn Store>,
+    disk: Disk,
     shelves: Shelves,
     settings: JobSettings,
     /// How to stop the attempts of this process.
@@ -72,17 +75,22 @@ struct Shared {
     /// Wakes the worker when there may be something to claim.
     new_job: Notify,
     stopping: CancellationToken,
+    /// A job was refused for want of room in the queue, and none was accepted since.
+    queue_was_full: AtomicBool,
 }
 
 impl JobManager {
     pub fn new(
         store: Arc<dyn Store>,
+        disk: Disk,
         shelves: Shelves,
         settings: JobSettings,
         stopping: CancellationToken,
     ) -> Self {
         Self(Arc::new(Shared {
             store,
+            disk,
+            queue_was_full: AtomicBool::new(false),
             shelves,
             settings,
             running: Mutex::default(),

@@ -17,6 +17,7 @@ use super::worker::Worker;
 use super::*;
 use crate::domain::{Metadata, Stage};
 use crate::server::blobs::Blobs;
+use crate::server::disk::Disk;
 use crate::server::ingest::folders::AllowedFolders;
 use crate::server::ingest::sources::batch::Message;
 use crate::server::ingest::sources::{JobSource, text};
@@ -97,7 +98,13 @@ impl Scene {
             group: 1,
         };
         let stop = CancellationToken::new();
-        let jobs = JobManager::new(Arc::new(HookedStore { inner, hook }), shelves, settings, stop.clone());
+        let jobs = JobManager::new(
+            Arc::new(HookedStore { inner, hook }),
+            Disk::new(folder.path(), 0),
+            shelves,
+            settings,
+            stop.clone(),
+        );
         let worker = Worker::new(jobs.clone(), WorkerId("w".into()), grace);
         Self { jobs, worker: tokio::spawn(worker.run(stop.clone())), stop, folder }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
@@ -37,6 +38,18 @@ impl JobManager {
     /// Where uploads are written before they become jobs.
     pub fn blobs(&self) -> &Blobs {
         &self.0.shelves.blobs
+    }
+
+    /// Fails when nothing can be taken in now; asked before a large body is read.
+    pub async fn check_room(&self) -> Result<(), JobsError> {
+        self.0.disk.check()?;
+        if self.0.queue_was_full.load(Ordering::Relaxed) {
+            let max_pending = self.0.settings.max_pending;
+            if self.0.store.stats().await?.pending >= max_pending {
+                return Err(JobsError::QueueFull(max_pending));
+            }
+        }
+        Ok(())
     }
 
     /// Takes in a text.
@@ -131,6 +144,7 @@ impl JobManager {
         total_items: u64,
         metadata: Metadata,
     ) -> Result<Job, JobsError> {
+        self.0.disk.check()?;
         let job = NewJob {
             id: JobId(Uuid::now_v7()),
             job_type: source.job_type(),
@@ -145,6 +159,7 @@ impl JobManager {
         };
         let max_pending = self.0.settings.max_pending;
         let accepted = self.0.store.accept(job, max_pending, clock::now()).await?;
+        self.0.queue_was_full.store(accepted.is_none(), Ordering::Relaxed);
         let job = accepted.ok_or(JobsError::QueueFull(max_pending))?;
         self.0.new_job.notify_one();
         Ok(job)
