@@ -32,18 +32,27 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Starts a server on a free port and waits until it answers.
     pub async fn start(data: &Path, flags: &[&str]) -> Self {
-        let server = Self::spawn(data, flags);
+        Self::start_as(data, flags, sluice).await
+    }
+
+    /// The same, by a command that is given the server's arguments.
+    pub async fn start_as(data: &Path, flags: &[&str], command: impl Fn(&[&str]) -> Command) -> Self {
+        let server = Self::spawn_as(data, flags, command);
         eventually(async || server.client.get(server.at("/health")).send().await.ok()).await;
         server
     }
 
     /// Starts a server on a free port, and does not wait.
     pub fn spawn(data: &Path, flags: &[&str]) -> Self {
+        Self::spawn_as(data, flags, sluice)
+    }
+
+    fn spawn_as(data: &Path, flags: &[&str], command: impl Fn(&[&str]) -> Command) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let addr = format!("127.0.0.1:{port}");
         let data = data.to_str().unwrap();
         let always = ["--addr", &addr, "--data-dir", data, "--log", "warn", "--min-free-disk", "0"];
-        let child = sluice(&[&always, flags].concat()).spawn().unwrap();
+        let child = command(&[&always, flags].concat()).spawn().unwrap();
         Self { child: Mutex::new(child), url: format!("http://{addr}"), client: reqwest::Client::new() }
     }
 
