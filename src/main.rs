@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use sluice::client::ingest::{self, IngestArgs};
 use sluice::client::smoke::{self, SmokeArgs};
 use sluice::server::config::{self, Config};
+use sluice::server::operator::command::{self, BackupArgs, CheckArgs};
 use sluice::server::{Server, shutdown, telemetry};
 
 // Faster than the system's allocator for many small texts, and it gives memory back.
@@ -43,6 +44,12 @@ enum Command {
     Ingest(IngestArgs),
     /// Try out a running server: ingest, follow, list, ask
     Smoke(SmokeArgs),
+    /// Check a data folder that no server uses: database, files and index
+    Check(CheckArgs),
+    /// Copy a data folder into one file, also while a server uses it
+    Backup(BackupArgs),
+    /// Make a data folder of a backup
+    Restore(BackupArgs),
 }
 
 /// How long threads may hang, as in a read of a dead disk, after all else has ended.
@@ -67,6 +74,9 @@ async fn run() -> anyhow::Result<ExitCode> {
     match cli.command {
         Some(Command::Ingest(arguments)) => ingest::run(arguments).await,
         Some(Command::Smoke(arguments)) => smoke::run(arguments).await,
+        Some(Command::Check(arguments)) => command::check(arguments),
+        Some(Command::Backup(arguments)) => command::backup(&arguments),
+        Some(Command::Restore(arguments)) => command::restore(&arguments),
         Some(Command::Serve { config }) => serve(config).await,
         None => serve(cli.config).await,
     }

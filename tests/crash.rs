@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use common::eventually;
+use common::holdings::{Holdings, at_rest, found};
 use common::process::ServerProcess;
 use fastrand::Rng;
 use futures::StreamExt;
@@ -180,67 +180,6 @@ fn text(rng: &mut Rng, sentences: usize) -> (String, String) {
     let mut text = "The gate opens, the water rises, and the ship goes on. ".repeat(sentences);
     text.push_str(&word);
     (text, word)
-}
-
-/// Everything the server holds, as its API tells it.
-struct Holdings {
-    jobs: BTreeMap<String, Value>,
-    documents: Vec<Value>,
-    stats: Value,
-    info: Value,
-}
-
-impl Holdings {
-    async fn of(server: &ServerProcess) -> Self {
-        let jobs = all(server, "/jobs?limit=1000", "jobs").await;
-        Self {
-            jobs: jobs.into_iter().map(|job| (job["job_id"].as_str().unwrap().to_owned(), job)).collect(),
-            documents: all(server, "/documents?limit=1000", "documents").await,
-            stats: server.get("/jobs/stats").await,
-            info: server.get("/knowledge-base/info").await,
-        }
-    }
-
-    fn documents_of(&self, job: &str) -> Vec<&Value> {
-        self.documents.iter().filter(|document| document["job_id"] == job).collect()
-    }
-}
-
-/// All pages of a list.
-async fn all(server: &ServerProcess, path: &str, field: &str) -> Vec<Value> {
-    let mut found = Vec::new();
-    let mut before = String::new();
-    loop {
-        let mut page = server.get(&format!("{path}{before}")).await;
-        found.append(page[field].as_array_mut().unwrap());
-        let Some(next) = page["next"].as_str() else { return found };
-        before = format!("&before={next}");
-    }
-}
-
-/// Waits until nothing is left to do, and the index has all of it.
-async fn at_rest(server: &ServerProcess) {
-    eventually(async || {
-        let stats = server.get("/jobs/stats").await;
-        let index = server.get("/knowledge-base/info").await["index"]["up_to_date"] == true;
-        (stats["pending"] == 0 && stats["running"] == 0 && index).then_some(())
-    })
-    .await;
-}
-
-/// Where each word is found: documents and chunks.
-async fn found(server: &ServerProcess, words: &BTreeSet<String>) -> BTreeMap<String, Vec<(String, u64)>> {
-    let asked = futures::stream::iter(words).map(async |word: &String| {
-        let answer = server.post("/query", &json!({ "question": word, "max_chunks": 100 })).await.unwrap();
-        let sources = answer["sources"].as_array().unwrap().iter().map(|source| {
-            let document = source["document_id"].as_str().unwrap().to_owned();
-            (document, source["chunk_index"].as_u64().unwrap())
-        });
-        let mut sources: Vec<_> = sources.collect();
-        sources.sort();
-        (word.clone(), sources)
-    });
-    asked.buffer_unordered(8).collect().await
 }
 
 fn sum(values: impl Iterator<Item = u64>) -> u64 {

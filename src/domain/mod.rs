@@ -6,6 +6,7 @@ pub mod format;
 pub mod job;
 pub mod job_type;
 pub mod json;
+pub mod limits;
 pub mod metadata;
 pub mod problem;
 pub mod progress;
@@ -18,6 +19,7 @@ pub use job::{
     JobStatus, JobSummary, JobsView,
 };
 pub use job_type::JobType;
+pub use limits::Limits;
 pub use metadata::Metadata;
 pub use problem::Problem;
 pub use progress::{Progress, Stage};

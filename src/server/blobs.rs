@@ -3,8 +3,8 @@
 //! A blob appears under its name only when it is whole, on disk, and wanted: until then it is a
 //! temporary file that vanishes with the request that brought it.
 
-use std::fs::File;
-use std::io;
+use std::fs::{File, TryLockError};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -18,6 +18,9 @@ use crate::server::store::BlobRef;
 /// A blob this young is never collected: the job that needs it may be about to be accepted.
 const SAFE_AGE: Duration = Duration::from_secs(60 * 60);
 
+/// The file whose lock keeps blobs from being removed.
+const KEPT: &str = "blobs.lock";
+
 /// Bytes gathered before they are hashed and written.
 const WRITE_BUFFER: usize = 256 << 10;
 
@@ -29,6 +32,7 @@ pub struct Blobs(Arc<Folder>);
 struct Folder {
     blobs: PathBuf,
     temporary: PathBuf,
+    kept: PathBuf,
     /// Held while a blob appears or is removed, so that none is removed as it is written anew.
     change: Mutex<()>,
 }
@@ -36,8 +40,12 @@ struct Folder {
 impl Blobs {
     /// Opens the folders under `data`, and removes temporary files that a crash left.
     pub fn open(data: &Path) -> io::Result<Self> {
-        let folder =
-            Folder { blobs: data.join("blobs"), temporary: data.join("tmp"), change: Mutex::default() };
+        let folder = Folder {
+            blobs: data.join("blobs"),
+            temporary: data.join("tmp"),
+            kept: data.join(KEPT),
+            change: Mutex::default(),
+        };
         std::fs::create_dir_all(&folder.blobs)?;
         if folder.temporary.exists() {
             std::fs::remove_dir_all(&folder.temporary)?;
@@ -87,22 +95,57 @@ impl Blobs {
         .await
     }
 
-    /// Opens a blob for reading.
-    pub fn read(&self, blob: BlobRef) -> io::Result<File> {
-        File::open(self.0.path(blob))
+    /// Opens a blob for reading. Whoever reads it to its end hears whether it is still what was written.
+    pub fn read(&self, blob: BlobRef) -> io::Result<BlobReader> {
+        Ok(BlobReader { file: File::open(self.0.path(blob))?, hash: Sha256::new(), blob })
+    }
+
+    /// Keeps all blobs from being removed until the lock is dropped, also by another process. Waits for a
+    /// removal that is under way. Blocks.
+    pub fn keep_all(data: &Path) -> io::Result<File> {
+        let lock = File::create(data.join(KEPT))?;
+        lock.lock_shared()?;
+        Ok(lock)
+    }
+
+    /// Claims the right to remove blobs, unless someone keeps them all now. Blocks.
+    pub fn begin_removing(&self) -> io::Result<Option<File>> {
+        let lock = File::create(&self.0.kept)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// All blobs there are, and other files that should not be among them. Blocks.
+    pub fn all(&self) -> io::Result<(Vec<BlobRef>, Vec<PathBuf>)> {
+        let (mut blobs, mut others) = (Vec::new(), Vec::new());
+        for entry in std::fs::read_dir(&self.0.blobs)? {
+            let entry = entry?;
+            match entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+                Some(blob) => blobs.push(blob),
+                None => others.push(entry.path()),
+            }
+        }
+        blobs.sort();
+        Ok((blobs, others))
+    }
+
+    /// Puts a damaged blob aside, where nobody reads it. Blocks.
+    pub fn set_aside(&self, blob: BlobRef) -> io::Result<PathBuf> {
+        let folder = self.0.blobs.with_file_name("damaged");
+        std::fs::create_dir_all(&folder)?;
+        let aside = folder.join(blob.to_string());
+        std::fs::rename(self.0.path(blob), &aside)?;
+        Ok(aside)
     }
 
     /// Blobs old enough to be collected if nothing refers to them. Blocks.
     pub fn old(&self, now: SystemTime) -> io::Result<Vec<BlobRef>> {
-        let mut old = Vec::new();
-        for entry in std::fs::read_dir(&self.0.blobs)? {
-            let entry = entry?;
-            let named = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            if let Some(blob) = named.filter(|_| is_old(&entry.path(), now)) {
-                old.push(blob);
-            }
-        }
-        Ok(old)
+        let (mut blobs, _) = self.all()?;
+        blobs.retain(|blob| is_old(&self.0.path(*blob), now));
+        Ok(blobs)
     }
 
     /// Removes a blob, unless it was written again meanwhile. Blocks.
@@ -110,6 +153,38 @@ impl Blobs {
         let _change = self.0.lock();
         let path = self.0.path(blob);
         if is_old(&path, now) { std::fs::remove_file(path) } else { Ok(()) }
+    }
+}
+
+/// Reads a blob, and fails at its end if the bytes are not those that were written.
+#[derive(Debug)]
+pub struct BlobReader {
+    file: File,
+    hash: Sha256,
+    blob: BlobRef,
+}
+
+/// The bytes of a blob are not those that were written.
+#[derive(Debug, thiserror::Error)]
+#[error("the file {0} in the data folder is damaged")]
+pub struct DamagedBlob(BlobRef);
+
+impl BlobReader {
+    /// Whether an error says that the blob is damaged.
+    pub fn is_damaged(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|cause| cause.is::<DamagedBlob>())
+    }
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.hash.update(&buffer[..length]);
+        let ended = length == 0 && !buffer.is_empty();
+        if ended && BlobRef(self.hash.clone().finalize().into()) != self.blob {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, DamagedBlob(self.blob)));
+        }
+        Ok(length)
     }
 }
 
@@ -194,6 +269,28 @@ mod tests {
         assert_eq!(one.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(io::read_to_string(blobs.read(one).unwrap()).unwrap(), "abc");
         assert_eq!(std::fs::read_dir(data.path().join("blobs")).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_blob_is_noticed_at_its_end() {
+        let data = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(data.path()).unwrap();
+        let blob = blobs.put(b"abc").await.unwrap();
+        for damaged in ["ab", "abd", "abcd", ""] {
+            std::fs::write(data.path().join("blobs").join(blob.to_string()), damaged).unwrap();
+            let error = io::read_to_string(blobs.read(blob).unwrap()).unwrap_err();
+            assert!(BlobReader::is_damaged(&error), "{damaged}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_removed_while_someone_keeps_all() {
+        let data = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(data.path()).unwrap();
+        let kept = Blobs::keep_all(data.path()).unwrap();
+        assert!(blobs.begin_removing().unwrap().is_none());
+        drop(kept);
+        assert!(blobs.begin_removing().unwrap().is_some());
     }
 
     #[tokio::test]

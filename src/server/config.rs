@@ -11,6 +11,9 @@ use clap::builder::OsStr;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
 
+use crate::domain::limits::FixedLimits;
+use crate::domain::{DocumentId, Limits};
+
 /// How the server runs.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -36,6 +39,11 @@ pub struct Config {
     /// Finished jobs kept; the rows of those that ended first are deleted first. Their documents stay.
     #[arg(long, env = "SLUICE_MAX_JOBS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_jobs: u32,
+
+    /// Seconds between two clean-ups of finished jobs and of files that nothing needs.
+    #[arg(long, env = "SLUICE_CLEAN_UP_INTERVAL", default_value_t = 3600,
+          value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub clean_up_interval: u32,
 
     /// Attempts at a job whose failure may pass: an I/O error, say, or a crash of the server. A retry by hand
     /// gives it as many again.
@@ -66,6 +74,41 @@ pub struct Config {
     #[arg(long, env = "SLUICE_MAX_TEXT_SIZE", default_value = "64MiB", value_parser = size)]
     pub max_text_size: ByteSize,
 
+    /// Text and JSON requests that are held in memory at the same time, together. More are refused with 429.
+    #[arg(long, env = "SLUICE_MAX_BODY_MEMORY", default_value = "256MiB", value_parser = size)]
+    pub max_body_memory: ByteSize,
+
+    /// Fields and files of one form.
+    #[arg(long, env = "SLUICE_MAX_FORM_PARTS", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_form_parts: u32,
+
+    /// Messages of one batch.
+    #[arg(long, env = "SLUICE_MAX_BATCH_MESSAGES", default_value_t = 100_000,
+          value_parser = clap::value_parser!(u32).range(1..=DocumentId::MAX_ITEMS as i64))]
+    pub max_batch_messages: u32,
+
+    /// Forms with files that are read at the same time. More are refused with 429.
+    #[arg(long, env = "SLUICE_MAX_CONCURRENT_UPLOADS", default_value_t = 64,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_concurrent_uploads: u32,
+
+    /// Open connections. More are answered with 503.
+    #[arg(long, env = "SLUICE_MAX_CONNECTIONS", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+
+    /// Open event streams. More are refused with 429.
+    #[arg(long, env = "SLUICE_MAX_EVENT_STREAMS", default_value_t = 200,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_event_streams: u32,
+
+    /// Seconds a client may keep the server waiting: for a request's head, for the next bytes of its body,
+    /// or for room to write an answer into.
+    #[arg(long, env = "SLUICE_CLIENT_TIMEOUT", default_value_t = 30,
+          value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub client_timeout: u32,
+
     /// Folders of this machine that `file_path` may read, separated by commas.
     #[arg(long, env = "SLUICE_ALLOWED_DIRS", value_delimiter = ',')]
     pub allowed_dirs: Vec<PathBuf>,
@@ -73,6 +116,27 @@ pub struct Config {
     /// What to log: error, warn, info, debug, trace, or per module as in sluice=debug,warn.
     #[arg(long, env = "SLUICE_LOG", default_value = "info")]
     pub log: String,
+}
+
+impl Config {
+    /// What clients are told beforehand.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            max_upload_size: self.max_upload_size.as_u64(),
+            max_text_size: self.max_text_size.as_u64(),
+            // One text of the largest size must find room.
+            max_body_memory: self.max_body_memory.as_u64().max(self.max_text_size.as_u64()),
+            max_form_parts: self.max_form_parts.into(),
+            max_batch_messages: self.max_batch_messages.into(),
+            max_pending_jobs: self.max_pending_jobs.into(),
+            max_concurrent_uploads: self.max_concurrent_uploads.into(),
+            max_connections: self.max_connections.into(),
+            max_event_streams: self.max_event_streams.into(),
+            client_timeout: self.client_timeout.into(),
+            min_free_disk: self.min_free_disk.as_u64(),
+            fixed: FixedLimits::ALL,
+        }
+    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -188,9 +252,7 @@ fn apply(command: Command, settings: &[(String, Vec<OsStr>)]) -> Command {
             Some((_, values)) => argument.default_values(values.clone()),
             None => argument,
         })
-        .mut_subcommands(|subcommand| {
-            if subcommand.get_name() == "serve" { apply(subcommand, settings) } else { subcommand }
-        })
+        .mut_subcommands(|subcommand| apply(subcommand, settings))
 }
 
 #[cfg(test)]

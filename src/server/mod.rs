@@ -7,21 +7,23 @@
 pub mod blobs;
 pub mod clock;
 pub mod config;
+pub mod data_folder;
 pub mod disk;
 pub mod http;
 pub mod index;
 pub mod ingest;
 pub mod jobs;
 pub mod library;
+pub mod operator;
 pub mod shutdown;
 pub mod state;
 pub mod store;
 pub mod telemetry;
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +37,9 @@ use tokio_util::sync::CancellationToken;
 
 use blobs::Blobs;
 use config::Config;
+use data_folder::{DataFolder, FolderError};
 use disk::Disk;
+use http::connections;
 use index::FullTextIndex;
 use index::writer::Follower;
 use ingest::folders::AllowedFolders;
@@ -43,7 +47,7 @@ use ingest::run::Shelves;
 use jobs::worker::Worker;
 use jobs::{JobManager, JobSettings};
 use library::Library;
-use state::{AppState, Limits};
+use state::{AppState, Places};
 use store::sqlite::SqliteStore;
 use store::{Store, WorkerId};
 
@@ -73,12 +77,8 @@ pub enum StartError {
     AddressInUse(SocketAddr),
     #[error("cannot listen on {0}: {1}; choose another address with --addr")]
     Address(SocketAddr, io::Error),
-    #[error(
-        "the data folder {0} is in use by another sluice; stop that one, or choose another folder with --data-dir"
-    )]
-    FolderInUse(PathBuf),
-    #[error("cannot write to the data folder {0}: {1}; choose another with --data-dir")]
-    Folder(PathBuf, io::Error),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error("the database in {0} cannot be opened: {1}")]
     Store(PathBuf, store::StoreError),
     #[error("the index in {0} cannot be opened or made anew: {1}")]
@@ -115,12 +115,11 @@ impl Server {
         if !http::site::is_there() {
             tracing::warn!("this build has no browser files: pages are plain; ./dev build makes a whole one");
         }
-        let running = service.start()?;
-        let serving = axum::serve(listener, running.router.clone())
-            .with_graceful_shutdown(stopping.clone().cancelled_owned());
-        let serving = tokio::spawn(serving.into_future());
-
-        let mut running = running;
+        allow_open_files();
+        let limits = service.state.limits.clone();
+        let mut running = service.start()?;
+        let serving = connections::serve(listener, running.router.clone(), limits, stopping);
+        let serving = tokio::spawn(serving);
         let ended = tokio::select! {
             told = stop => told.map_err(StartError::Signals),
             part = running.part_ended() => Err(StartError::PartEnded(part)),
@@ -188,20 +187,19 @@ impl Service {
     }
 
     fn open_folder(config: &Config) -> Result<Self, StartError> {
-        let data = &config.data_dir;
-        let cannot_write = |error| StartError::Folder(data.clone(), error);
-        std::fs::create_dir_all(data).map_err(cannot_write)?;
-        let lock = lock(data)?;
+        let data = DataFolder::new(&config.data_dir);
+        let lock = data.claim()?;
         let folders = AllowedFolders::new(&config.allowed_dirs).map_err(StartError::AllowedFolders)?;
-        let blobs = Blobs::open(data).map_err(cannot_write)?;
-        let database = data.join("sluice.db");
+        let blobs = Blobs::open(data.path()).map_err(|error| data.cannot_write(error))?;
+        let database = data.database();
         let store: Arc<dyn Store> = Arc::new(
             SqliteStore::open(&database).map_err(|error| StartError::Store(database.clone(), error))?,
         );
-        let folder = data.join("index");
+        let folder = data.index();
         let index = FullTextIndex::open(&folder).map_err(|error| StartError::Index(folder.clone(), error))?;
         let stopping = CancellationToken::new();
-        let disk = Disk::new(data, config.min_free_disk.as_u64());
+        let limits = Arc::new(config.limits());
+        let disk = Disk::new(data.path(), config.min_free_disk.as_u64());
         let jobs = JobManager::new(
             store.clone(),
             disk,
@@ -213,10 +211,8 @@ impl Service {
             jobs,
             library: Library::new(store.clone(), index.clone()),
             leptos: leptos_options(),
-            limits: Limits {
-                max_upload_size: config.max_upload_size.as_u64() as usize,
-                max_text_size: config.max_text_size.as_u64() as usize,
-            },
+            places: Places::new(&limits),
+            limits,
             stopping,
         };
         Ok(Self { state, store, index, lock })
@@ -263,14 +259,13 @@ impl Service {
     }
 }
 
-/// Claims the data folder for this process; the lock goes with the process, however it ends.
-fn lock(data: &Path) -> Result<File, StartError> {
-    let cannot_write = |error| StartError::Folder(data.to_owned(), error);
-    let file = File::create(data.join("lock")).map_err(cannot_write)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StartError::FolderInUse(data.to_owned())),
-        Err(TryLockError::Error(error)) => Err(cannot_write(error)),
+/// Lets this process open as many files as the system grants it: each connection is one.
+fn allow_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }
 
@@ -280,6 +275,8 @@ fn job_settings(config: &Config) -> JobSettings {
         max_attempts: config.max_attempts,
         retry_delay: Duration::from_secs(config.retry_delay.into()),
         max_pending: config.max_pending_jobs.into(),
+        max_messages: config.max_batch_messages.into(),
+        clean_up_interval: Duration::from_secs(config.clean_up_interval.into()),
         max_age: TimeDelta::hours(config.max_age_hours.into()),
         max_jobs: config.max_jobs.into(),
         lease: LEASE,

@@ -1,11 +1,15 @@
 //! What handlers and server functions share.
 
+use std::sync::Arc;
+
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::jobs::JobManager;
 use super::library::Library;
+use crate::domain::Limits;
 
 /// The services, and how the server was set up.
 #[derive(Clone, Debug, FromRef)]
@@ -13,16 +17,30 @@ pub struct AppState {
     pub jobs: JobManager,
     pub library: Library,
     pub leptos: LeptosOptions,
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
+    pub places: Places,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
 }
 
-/// How much one request may bring.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// A request with files, in bytes.
-    pub max_upload_size: usize,
-    /// A text or a JSON body, in bytes: these are held in memory.
-    pub max_text_size: usize,
+/// What is taken at the same time at most; who finds no place is told to come back.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Forms with files being read.
+    pub uploads: Arc<Semaphore>,
+    /// Open event streams.
+    pub event_streams: Arc<Semaphore>,
+    /// Memory for bodies that are held as a whole, in bytes.
+    pub body_memory: Arc<Semaphore>,
+}
+
+impl Places {
+    pub fn new(limits: &Limits) -> Self {
+        let places = |count: u64| Arc::new(Semaphore::new((count as usize).min(Semaphore::MAX_PERMITS)));
+        Self {
+            uploads: places(limits.max_concurrent_uploads),
+            event_streams: places(limits.max_event_streams),
+            body_memory: places(limits.max_body_memory),
+        }
+    }
 }

@@ -1,7 +1,9 @@
-//! A whole server for a test: without a port here, as a process of its own in [`process`].
+//! A whole server for a test: without a port here, as a process of its own in [`process`], with all it holds in
+//! [`holdings`].
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod holdings;
 pub mod process;
 
 use std::path::Path;
@@ -50,6 +52,10 @@ impl TestServer {
     pub async fn stop(self) -> tempfile::TempDir {
         self.service.stop().await;
         self.folder
+    }
+
+    pub fn service(&self) -> &RunningService {
+        &self.service
     }
 
     pub fn data(&self) -> std::path::PathBuf {

@@ -1,6 +1,6 @@
 //! The real executable as a process.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -54,6 +54,11 @@ impl ServerProcess {
         let always = ["--addr", &addr, "--data-dir", data, "--log", "warn", "--min-free-disk", "0"];
         let child = command(&[&always, flags].concat()).spawn().unwrap();
         Self { child: Mutex::new(child), url: format!("http://{addr}"), client: reqwest::Client::new() }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
     }
 
     pub fn client(&self) -> &reqwest::Client {

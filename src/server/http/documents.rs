@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::extract::{Id, Json, Query, number, parsed};
+use super::extract::{Id, Json, JsonBody, Query, number, parsed};
 use crate::domain::{Answer, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Problem, search};
 use crate::server::library::Library;
 use crate::server::state::AppState;
@@ -21,7 +21,7 @@ pub fn routes() -> Router<AppState> {
 
 async fn query(
     State(library): State<Library>,
-    Json(query): Json<search::Query>,
+    JsonBody { value: query, .. }: JsonBody<search::Query>,
 ) -> Result<Json<Answer>, Problem> {
     Ok(Json(library.ask(query).await?))
 }

@@ -13,10 +13,11 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::extract::{Query, parsed};
-use crate::domain::{JobEvent, JobStats, Problem};
+use crate::domain::{JobEvent, JobStats, Limits, Problem};
 use crate::server::jobs::{JobManager, JobsError};
 use crate::server::state::AppState;
 
@@ -46,12 +47,23 @@ pub async fn events(
         Some(last) => Some(last),
         None => parsed("after", parameters.after.as_deref())?,
     };
-    let subscription = Subscription::new(state.jobs, after);
+    let place = state.places.event_streams.clone().try_acquire_owned();
+    let place = place.map_err(|_| too_many_streams(&state.limits))?;
+    let subscription = Subscription::new(state.jobs, after, place);
     // Otherwise an open stream would keep a stopping server waiting.
     let events = subscription.events().take_until(state.stopping.cancelled_owned());
     // A named event, because scripts in a page never see comments.
     let ping = KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event(PING).data("{}"));
     Ok(Sse::new(events).keep_alive(ping))
+}
+
+fn too_many_streams(limits: &Limits) -> Problem {
+    let most = limits.max_event_streams;
+    let detail = format!(
+        "{most} event streams are open, as many as this server serves (--max-event-streams). Try again later, or ask \
+         for /jobs now and then."
+    );
+    Problem::new(429, "too_many_event_streams", detail)
 }
 
 struct Subscription {
@@ -61,14 +73,16 @@ struct Subscription {
     ready: VecDeque<Event>,
     stats: Option<JobStats>,
     looked: Option<Instant>,
+    /// Its place among the streams. One whose reader takes nothing is ended with its connection.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Subscription {
-    fn new(jobs: JobManager, after: Option<u64>) -> Self {
+    fn new(jobs: JobManager, after: Option<u64>, place: OwnedSemaphorePermit) -> Self {
         let mut changes = jobs.watch();
         changes.mark_changed();
         let after = after.unwrap_or_else(|| jobs.latest_change());
-        Self { jobs, changes, after, ready: VecDeque::new(), stats: None, looked: None }
+        Self { jobs, changes, after, ready: VecDeque::new(), stats: None, looked: None, _place: place }
     }
 
     fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {

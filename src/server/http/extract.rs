@@ -2,51 +2,61 @@
 
 #![expect(clippy::disallowed_types, reason = "this is where axum's own are wrapped")]
 
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use bytesize::ByteSize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::body::{Room, media_type, read_whole};
 use super::problem::bad_request;
 use crate::domain::Problem;
-use crate::server::state::{AppState, Limits};
+use crate::server::state::AppState;
 
-/// A JSON body, in or out.
-#[derive(Clone, Copy, Debug)]
-pub struct Json<T>(pub T);
+/// A JSON body that comes in.
+#[derive(Debug)]
+pub struct JsonBody<T> {
+    pub value: T,
+    /// The memory it takes; to be dropped when the value is put away.
+    pub room: Room,
+}
 
-impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
-        match axum::Json::from_request(request, state).await {
-            Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(rejection) => Err(json_problem(&rejection, &state.limits)),
+        let media_type = media_type(request.headers());
+        if media_type != "application/json" && !media_type.ends_with("+json") {
+            return Err(Problem::new(
+                415,
+                "unsupported_media_type",
+                "The body must be JSON; send it with the header Content-Type: application/json.",
+            ));
         }
+        let (bytes, room) = read_whole(request, state).await?;
+        Ok(Self { value: from_json(&bytes)?, room })
     }
 }
+
+/// Reads JSON that came in; says where it is not what is wanted.
+pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    match axum::Json::from_bytes(bytes) {
+        Ok(axum::Json(value)) => Ok(value),
+        Err(rejection) => Err(bad_request(
+            "invalid_json",
+            format!("The body is not the JSON this call takes: {}.", cause(&rejection)),
+        )),
+    }
+}
+
+/// A JSON body that goes out.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
-    }
-}
-
-fn json_problem(rejection: &JsonRejection, limits: &Limits) -> Problem {
-    match rejection {
-        JsonRejection::MissingJsonContentType(_) => Problem::new(
-            415,
-            "unsupported_media_type",
-            "The body must be JSON; send it with the header Content-Type: application/json.",
-        ),
-        JsonRejection::BytesRejection(cause) if cause.status().as_u16() == 413 => text_too_large(limits),
-        other => bad_request(
-            "invalid_json",
-            format!("The body is not the JSON this call takes: {}.", cause(other)),
-        ),
     }
 }
 
@@ -57,24 +67,6 @@ fn cause(error: &dyn std::error::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
-}
-
-/// A body of text or JSON over its limit.
-pub fn text_too_large(limits: &Limits) -> Problem {
-    too_large("text or JSON", limits.max_text_size, "--max-text-size")
-}
-
-/// A body with files over its limit.
-pub fn upload_too_large(limits: &Limits) -> Problem {
-    too_large("a request with files", limits.max_upload_size, "--max-upload-size")
-}
-
-fn too_large(what: &str, limit: usize, setting: &str) -> Problem {
-    let limit = ByteSize(limit as u64).display().iec();
-    let detail = format!(
-        "The body is larger than {limit}, the most this server takes as {what} ({setting}). Send smaller parts."
-    );
-    Problem::new(413, "too_large", detail)
 }
 
 /// The query string.

@@ -4,23 +4,23 @@
 
 use std::error::Error as _;
 
-use axum::body::Bytes;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::{HeaderMap, header};
-use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::extract::{text_too_large, upload_too_large};
+use super::body::{Room, broken_off, media_type, read_whole, upload_too_large};
+use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
-use crate::domain::{Metadata, Problem};
+use crate::domain::limits::FixedLimits;
+use crate::domain::{Limits, Metadata, Problem};
 use crate::server::ingest::extract::text::{TextError, Utf8Decoder};
 use crate::server::jobs::{Upload, check_format, names};
-use crate::server::state::{AppState, Limits};
+use crate::server::state::AppState;
 
 /// Metadata and switches are small, in bytes.
-const SMALL_FIELD: usize = 1 << 20;
+const SMALL_FIELD: u64 = FixedLimits::ALL.max_field_size;
 
 /// What one request wants to have ingested.
 #[derive(Debug, Default)]
@@ -30,22 +30,23 @@ pub struct IngestForm {
     pub file_path: Option<String>,
     pub metadata: Metadata,
     pub sync: bool,
+    /// The memory its texts take.
+    room: Room,
+    /// Its place among the uploads.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl FromRequest<AppState> for IngestForm {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
-        state.jobs.check_room().await?;
         match media_type(request.headers()).as_str() {
             "multipart/form-data" => Self::from_multipart(request, state).await,
             "application/x-www-form-urlencoded" => Self::from_urlencoded(request, state).await,
             "application/json" => {
-                let body = read_body(request, &state.limits).await?;
-                let body: JsonForm = serde_json::from_slice(&body).map_err(|error| {
-                    bad_request("invalid_json", format!("The body is not the JSON this call takes: {error}."))
-                })?;
-                body.try_into()
+                let (body, room) = read_whole(request, state).await?;
+                let form = Self::try_from(from_json::<JsonForm>(&body)?)?;
+                Ok(Self { room, ..form })
             }
             other => Err(Problem::new(
                 415,
@@ -58,11 +59,6 @@ impl FromRequest<AppState> for IngestForm {
             )),
         }
     }
-}
-
-fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The JSON twin of the form.
@@ -82,11 +78,11 @@ impl TryFrom<JsonForm> for IngestForm {
 
     fn try_from(body: JsonForm) -> Result<Self, Problem> {
         Ok(Self {
-            files: Vec::new(),
             text_content: body.text_content,
             file_path: body.file_path.filter(|path| !path.is_empty()),
             metadata: metadata(body.metadata)?,
             sync: body.sync,
+            ..Self::default()
         })
     }
 }
@@ -101,10 +97,17 @@ impl IngestForm {
         let mut multipart = Multipart::from_request(request, state).await.map_err(|rejection| {
             bad_request("invalid_form", format!("The form cannot be read: {}.", rejection.body_text()))
         })?;
-        let mut form = Self::default();
+        let place = state.places.uploads.clone().try_acquire_owned();
+        let place = place.map_err(|_| too_many_uploads(&state.limits))?;
+        let mut form = Self { _place: Some(place), ..Self::default() };
+        let mut parts = 0;
         while let Some(field) =
             multipart.next_field().await.map_err(|error| form_problem(&error, &state.limits))?
         {
+            parts += 1;
+            if parts > state.limits.max_form_parts {
+                return Err(too_many_parts(&state.limits));
+            }
             let name = field.name().unwrap_or_default().to_owned();
             if name == "file" || name == "files" {
                 // A browser sends an empty part when no file was chosen.
@@ -115,7 +118,7 @@ impl IngestForm {
                 form.files.push(file);
             } else {
                 let limit = if name == "text_content" { state.limits.max_text_size } else { SMALL_FIELD };
-                let value = text_field(&name, field, limit, state).await?;
+                let value = text_field(&name, field, limit, &mut form.room, state).await?;
                 form.set(&name, value)?;
             }
         }
@@ -123,14 +126,14 @@ impl IngestForm {
     }
 
     async fn from_urlencoded(request: Request, state: &AppState) -> Result<Self, Problem> {
-        let body = read_body(request, &state.limits).await?;
+        let (body, room) = read_whole(request, state).await?;
         let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&body)
             .map_err(|error| bad_request("invalid_form", format!("The form cannot be read: {error}.")))?;
         // The decoder replaces invalid bytes; a text must not change on its way in.
         if let Some(at) = invalid_escape(&body) {
             return Err(not_utf8("The form", at));
         }
-        let mut form = Self::default();
+        let mut form = Self { room, ..Self::default() };
         for (name, value) in fields {
             form.set(&name, value)?;
         }
@@ -165,15 +168,6 @@ pub fn switch(name: &str, value: &str) -> Result<bool, Problem> {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" | "" => Ok(false),
         _ => Err(bad_request("invalid_parameter", format!("{name} is {value:?}; it must be true or false."))),
-    }
-}
-
-async fn read_body(request: Request, limits: &Limits) -> Result<Bytes, Problem> {
-    let body = http_body_util::Limited::new(request.into_body(), limits.max_text_size);
-    match body.collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(text_too_large(limits)),
-        Err(error) => Err(broken_off(&error)),
     }
 }
 
@@ -212,14 +206,16 @@ fn percent_decoded(part: &[u8]) -> Vec<u8> {
 async fn text_field(
     name: &str,
     mut field: Field<'_>,
-    limit: usize,
+    limit: u64,
+    room: &mut Room,
     state: &AppState,
 ) -> Result<String, Problem> {
     let mut value = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error, &state.limits))? {
-        if value.len() + chunk.len() > limit {
+        if (value.len() + chunk.len()) as u64 > limit {
             return Err(Problem::new(413, "too_large", format!("{name} is longer than {limit} bytes.")));
         }
+        room.grow(chunk.len(), state)?;
         value.extend_from_slice(&chunk);
     }
     String::from_utf8(value).map_err(|error| not_utf8(name, error.utf8_error().valid_up_to() as u64))
@@ -303,14 +299,22 @@ fn form_problem(error: &MultipartError, limits: &Limits) -> Problem {
                  control characters."
             ),
         ),
-        Some(cause) => broken_off(cause),
-        None => broken_off(error),
+        Some(cause) => broken_off(cause, limits),
+        None => broken_off(error, limits),
     }
 }
 
-fn broken_off(error: &dyn std::fmt::Display) -> Problem {
-    bad_request(
-        "incomplete_body",
-        format!("The body could not be read to its end, so nothing was accepted: {error}."),
-    )
+fn too_many_parts(limits: &Limits) -> Problem {
+    let most = limits.max_form_parts;
+    let detail =
+        format!("The form has more than {most} fields and files (--max-form-parts). Send several requests.");
+    Problem::new(413, "too_many_parts", detail)
+}
+
+fn too_many_uploads(limits: &Limits) -> Problem {
+    let most = limits.max_concurrent_uploads;
+    let detail = format!(
+        "This server reads {most} uploads now, as many as it does at a time (--max-concurrent-uploads). Try again soon."
+    );
+    Problem::new(429, "too_many_uploads", detail)
 }

@@ -1,12 +1,15 @@
 //! What comes in over REST: every call submits a job, and some wait for its end.
 
-use axum::extract::State;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::extract::{Json, Query};
+use super::extract::{Json, JsonBody, Query};
 use super::form::{self, IngestForm};
 use super::problem::{bad_request, not_completed};
 use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Metadata, Problem};
@@ -107,16 +110,17 @@ impl From<Job> for Ingested {
 /// `POST /ingest/text`: waits.
 pub async fn text(
     State(jobs): State<JobManager>,
-    Json(body): Json<TextBody>,
+    JsonBody { value: body, room }: JsonBody<TextBody>,
 ) -> Result<Json<Ingested>, Problem> {
     let job = jobs.submit_text(body.text_content, form::metadata(body.metadata)?).await?;
+    drop(room);
     Ok(Json(completed(&jobs, job.job_id).await?.into()))
 }
 
 /// `POST /ingest/text/async`.
 pub async fn text_async(
     State(jobs): State<JobManager>,
-    Json(body): Json<TextBody>,
+    JsonBody { value: body, room: _room }: JsonBody<TextBody>,
 ) -> Result<Json<JobSummary>, Problem> {
     let job = jobs.submit_text(body.text_content, form::metadata(body.metadata)?).await?;
     Ok(Json(JobSummary::from(&job)))
@@ -167,7 +171,7 @@ impl SyncParameter {
 pub async fn batch(
     State(jobs): State<JobManager>,
     Query(parameters): Query<SyncParameter>,
-    Json(body): Json<BatchBody>,
+    body: JsonBody<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
     let sync = parameters.sync()?;
     let job = submit_batch(&jobs, body).await?;
@@ -177,12 +181,15 @@ pub async fn batch(
 /// `POST /ingest/batch/async`: never waits.
 pub async fn batch_async(
     State(jobs): State<JobManager>,
-    Json(body): Json<BatchBody>,
+    body: JsonBody<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
     Ok(Json(JobSummary::from(&submit_batch(&jobs, body).await?)))
 }
 
-async fn submit_batch(jobs: &JobManager, body: BatchBody) -> Result<Job, Problem> {
+async fn submit_batch(
+    jobs: &JobManager,
+    JsonBody { value: body, room: _room }: JsonBody<BatchBody>,
+) -> Result<Job, Problem> {
     let mut messages = Vec::with_capacity(body.messages.len());
     for (place, message) in body.messages.into_iter().enumerate() {
         let metadata = Metadata::from_value(message.metadata)
@@ -192,19 +199,26 @@ async fn submit_batch(jobs: &JobManager, body: BatchBody) -> Result<Job, Problem
     Ok(jobs.submit_messages(messages, form::metadata(body.metadata)?).await?)
 }
 
+/// Refuses before anything is read when nothing can be taken in.
+async fn check_room(
+    State(jobs): State<JobManager>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    jobs.check_room().await?;
+    Ok(next.run(request).await)
+}
+
 /// The routes of this file. What may carry files may be larger than the rest.
-pub fn routes(limits: &crate::server::state::Limits) -> axum::Router<AppState> {
-    use axum::extract::DefaultBodyLimit;
-    use axum::routing::post;
-    let files = axum::Router::new()
+pub fn routes(state: &AppState) -> Router<AppState> {
+    Router::new()
         .route("/ingest", post(ingest))
         .route("/ingest/async", post(ingest_async))
         .route("/ingest/file", post(file))
-        .layer(DefaultBodyLimit::max(limits.max_upload_size));
-    axum::Router::new()
+        .layer(DefaultBodyLimit::max(state.limits.max_upload_size as usize))
         .route("/ingest/text", post(text))
         .route("/ingest/text/async", post(text_async))
         .route("/ingest/batch", post(batch))
         .route("/ingest/batch/async", post(batch_async))
-        .merge(files)
+        .route_layer(middleware::from_fn_with_state(state.clone(), check_room))
 }

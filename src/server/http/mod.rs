@@ -1,5 +1,7 @@
 //! Everything that speaks HTTP: REST, the event stream, pages, server functions and the site's files.
 
+mod body;
+pub mod connections;
 mod documents;
 mod events;
 mod extract;
@@ -15,6 +17,7 @@ use std::any::Any;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use leptos::prelude::LeptosOptions;
@@ -31,15 +34,17 @@ pub fn router(state: AppState) -> Router {
     let options = state.leptos.clone();
     let pages = generate_route_list(App);
     Router::new()
-        .merge(ingest::routes(&state.limits))
+        .merge(ingest::routes(&state))
         .merge(jobs::routes())
         .merge(documents::routes())
         .route("/health", get(health::health))
+        .route("/limits", get(health::limits))
         .route("/pkg/{hash}/{*file}", get(site::package_file))
         .leptos_routes(&state, pages, move || shell(options.clone()))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(state.limits.max_text_size))
+        .layer(DefaultBodyLimit::max(state.limits.max_text_size as usize))
+        .layer(middleware::from_fn_with_state(state.clone(), body::keep_pace))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(state)

@@ -21,7 +21,7 @@ impl From<JobsError> for Problem {
             JobsError::Empty(_) => Self::new(400, "empty_text", detail),
             JobsError::Nul { .. } => Self::new(400, "not_text", detail),
             JobsError::SharedMetadata(_) => Self::new(413, "too_large", detail),
-            JobsError::TooManyItems(_) => Self::new(413, "too_many_items", detail),
+            JobsError::TooManyItems { .. } => Self::new(413, "too_many_items", detail),
             JobsError::LowDisk(_) => Self::new(507, "low_disk", detail),
             JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
@@ -89,6 +89,16 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::DiskFull => disk_full(),
+            StoreError::Unavailable(_) => unavailable(&error, "database"),
+            StoreError::Damaged(_) => {
+                tracing::error!(%error, "the store failed");
+                Self::new(
+                    503,
+                    "store_damaged",
+                    "The server's database is damaged, so nothing more is taken in. Stop the server, run `sluice \
+                     check`, and restore a backup.",
+                )
+            }
             _ => internal(&error, "the store failed"),
         }
     }
@@ -98,8 +108,17 @@ impl From<StoreError> for Problem {
 pub fn data_folder(error: &std::io::Error) -> Problem {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => disk_full(),
-        _ => internal(error, "the data folder failed"),
+        _ => unavailable(error, "data folder"),
     }
+}
+
+/// A disk that refuses for now.
+fn unavailable(cause: &dyn std::error::Error, what: &str) -> Problem {
+    tracing::error!(%cause, "the {what} cannot be used");
+    let detail = format!(
+        "The server's {what} cannot be used now; its log says why. Nothing was accepted; try again soon."
+    );
+    Problem::new(503, "storage_unavailable", detail)
 }
 
 fn disk_full() -> Problem {

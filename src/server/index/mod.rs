@@ -17,6 +17,8 @@ use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextField
 use tantivy::{Index, IndexReader, ReloadPolicy, TantivyError};
 use tokio::sync::watch;
 
+use crate::server::store::ChunkKey;
+
 /// The index as its writer and its searchers share it.
 #[derive(Clone)]
 pub struct FullTextIndex {
@@ -55,7 +57,8 @@ impl FullTextIndex {
         })
     }
 
-    fn open_existing(folder: &Path) -> Result<Self, TantivyError> {
+    /// Opens the index in `folder`, making an empty one if there is none. Fails if it cannot be read. Blocks.
+    pub fn open_existing(folder: &Path) -> Result<Self, TantivyError> {
         let mut schema = Schema::builder();
         let text = TextFieldIndexing::default()
             .set_tokenizer(tokens::NAME)
@@ -85,6 +88,17 @@ impl FullTextIndex {
     /// Tells when queries find more.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.indexed.subscribe()
+    }
+
+    /// The keys of all chunks the index holds, in order. Blocks.
+    pub fn keys(&self) -> Result<Vec<ChunkKey>, TantivyError> {
+        let mut keys = Vec::new();
+        for segment in self.reader.searcher().segment_readers() {
+            let column = segment.fast_fields().u64("key")?;
+            keys.extend(segment.doc_ids_alive().filter_map(|id| column.first(id)).map(ChunkKey));
+        }
+        keys.sort_unstable();
+        Ok(keys)
     }
 
     /// How many chunks the index holds.

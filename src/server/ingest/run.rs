@@ -14,7 +14,7 @@ use super::folders::{AllowedFolders, Found, PathError};
 use super::sources::ReadItems;
 use crate::domain::format::{Format, supported};
 use crate::domain::{Chunk, Job, Metadata, Progress};
-use crate::server::blobs::Blobs;
+use crate::server::blobs::{BlobReader, Blobs};
 use crate::server::jobs::retry::may_pass;
 use crate::server::store::{BlobRef, ChunkKey, Content, Failure, ItemResult, NewDocument, Version};
 
@@ -274,6 +274,7 @@ fn text_failure(name: &str, error: &TextError) -> Failure {
             "unsupported_format",
             format!("{name} is not a text file: {error}. Sluice reads {}.", supported()),
         ),
+        TextError::Io(cause) if BlobReader::is_damaged(cause) => source_lost(cause),
         TextError::Io(cause) => unreadable(name, cause),
         TextError::Stopped => Failure::new("unreadable", format!("Reading {name} was stopped.")),
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::domain::{DocumentId, JobId, JobStatus};
+use crate::domain::{JobId, JobStatus};
 use crate::server::disk::LowDisk;
 use crate::server::ingest::folders::PathError;
 use crate::server::store::StoreError;
@@ -20,8 +20,10 @@ pub enum JobsError {
     Empty(String),
     #[error("{field} has a NUL character at byte {place}, so it is not text. Send text without it.")]
     Nul { field: String, place: usize },
-    #[error("The batch has {0} messages; it can have at most {most}. Send several.", most = DocumentId::MAX_ITEMS)]
-    TooManyItems(usize),
+    #[error(
+        "The batch has {count} messages; it can have at most {most} (--max-batch-messages). Send several."
+    )]
+    TooManyItems { count: usize, most: u64 },
     #[error(
         "The metadata of the batch is too large to go with each of its {0} messages. Shorten it, or send fewer."
     )]

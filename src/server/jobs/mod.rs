@@ -50,6 +50,9 @@ pub struct JobSettings {
     /// Before the second attempt; later ones wait longer.
     pub retry_delay: Duration,
     pub max_pending: u64,
+    /// Messages of one batch.
+    pub max_messages: u64,
+    pub clean_up_interval: Duration,
     pub max_age: TimeDelta,
     pub max_jobs: u64,
     /// How long a job may go without a sign of life from its worker.

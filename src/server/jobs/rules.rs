@@ -92,6 +92,8 @@ impl Scene {
             max_attempts: 3,
             retry_delay: Duration::ZERO,
             max_pending: 100,
+            max_messages: 10_000,
+            clean_up_interval: Duration::from_secs(3600),
             max_age: TimeDelta::hours(1),
             max_jobs: 100,
             lease: TimeDelta::seconds(30),

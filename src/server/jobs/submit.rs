@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{JobManager, JobsError, names};
 use crate::domain::format::{Format, supported};
-use crate::domain::{DocumentId, Job, JobId, Metadata};
+use crate::domain::{Job, JobId, Metadata};
 use crate::server::blobs::{Blobs, WrittenBlob};
 use crate::server::clock;
 use crate::server::ingest::folders::Found;
@@ -73,8 +73,9 @@ impl JobManager {
         if messages.is_empty() {
             return Err(JobsError::EmptyBatch);
         }
-        if messages.len() as u64 > DocumentId::MAX_ITEMS {
-            return Err(JobsError::TooManyItems(messages.len()));
+        let most = self.0.settings.max_messages;
+        if messages.len() as u64 > most {
+            return Err(JobsError::TooManyItems { count: messages.len(), most });
         }
         for (number, message) in messages.iter().enumerate() {
             check_text(format_args!("messages[{number}].text"), &message.text)?;

@@ -14,9 +14,6 @@ use crate::server::store::{BlobRef, CleanUp};
 /// How often lost leases and loose chunks are looked for.
 const MEND_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often old jobs are cleaned up.
-const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60 * 60);
-
 /// Jobs that ended within this time stay, however many they are: someone may still wait for their end.
 const JUST_ENDED: TimeDelta = TimeDelta::minutes(10);
 
@@ -68,14 +65,15 @@ impl JobManager {
     }
 
     async fn tidy_regularly(&self, indexed: watch::Receiver<u64>) {
-        let mut hour_ago = self.latest_change();
+        let mut last_time = self.latest_change();
         // Whoever has just restarted the server still finds its jobs.
-        let mut ticks = ticks(CLEAN_UP_INTERVAL);
-        ticks.reset_after(FIRST_CLEAN_UP);
+        let interval = self.0.settings.clean_up_interval;
+        let mut ticks = ticks(interval);
+        ticks.reset_after(FIRST_CLEAN_UP.min(interval));
         loop {
             ticks.tick().await;
-            let seen_by_all = hour_ago.min(*indexed.borrow());
-            hour_ago = self.latest_change();
+            let seen_by_all = last_time.min(*indexed.borrow());
+            last_time = self.latest_change();
             report(self.tidy(seen_by_all).await);
         }
     }
@@ -104,7 +102,7 @@ impl JobManager {
     }
 
     /// Removals up to `seen_by_all` are forgotten: the index has passed them, and so has every event
-    /// stream that was not away for an hour.
+    /// stream that was not away between two clean-ups.
     async fn tidy(&self, seen_by_all: u64) -> Result<(), JobsError> {
         self.0.store.forget_removals(seen_by_all).await?;
         let deleted = self.clean_up(clock::now()).await?;
@@ -136,6 +134,15 @@ impl JobManager {
     /// Removes blobs that no job and no document needs.
     async fn collect_blobs(&self) -> Result<u64, JobsError> {
         let blobs = self.blobs().clone();
+        // Not while a backup copies them: it goes by what the database said when it began.
+        let Some(_right) = blocking({
+            let blobs = blobs.clone();
+            move || blobs.begin_removing()
+        })
+        .await?
+        else {
+            return Ok(0);
+        };
         let now = SystemTime::now();
         let old = blocking(move || blobs.old(now)).await?;
         let mut removed = 0;

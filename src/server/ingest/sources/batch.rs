@@ -1,6 +1,6 @@
 //! Messages or files that were sent together: an item each.
 
-use std::io::BufReader;
+use std::io::{self, BufReader};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::domain::format::FORMATS;
 use crate::domain::{Job, Metadata};
 use crate::server::ingest::run::{Item, Piece, Reader, Stopped, source_lost};
 use crate::server::jobs::names;
-use crate::server::store::BlobRef;
+use crate::server::store::{BlobRef, Failure};
 
 /// Where the items are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,13 +55,19 @@ impl ReadItems for Source {
             Self::Messages(list) => messages(reader, job, list),
             Self::MessagesBlob(blob) => {
                 let stored = reader.shelves.blobs.read(*blob).map_err(|error| source_lost(&error))?;
-                let list: Vec<Message> = serde_json::from_reader(BufReader::new(stored))
-                    .map_err(|error| source_lost(&error.into()))?;
+                let list: Vec<Message> = serde_json::from_reader(BufReader::new(stored)).map_err(not_read)?;
                 messages(reader, job, &list)
             }
             Self::Files(list) => files(reader, job, list),
         }
     }
+}
+
+/// Messages were written by the server: what is no JSON any more is damaged, and stays so.
+fn not_read(error: serde_json::Error) -> Failure {
+    let damaged = !error.is_io();
+    let error = io::Error::from(error);
+    source_lost(&if damaged { io::Error::new(io::ErrorKind::InvalidData, error) } else { error })
 }
 
 fn messages<S>(reader: &mut Reader<'_, S>, job: &Job, messages: &[Message]) -> Result<(), Stopped>

@@ -440,6 +440,15 @@ pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) ->
     Ok(rescued)
 }
 
+/// Ends every attempt as [`Outcome::Released`] does, and answers how many there were.
+pub(super) fn release_all(tx: &Tx<'_>) -> Result<usize> {
+    let running = lost(tx, "lease_until < ?1 and cancel_requested = 0", DateTime::<Utc>::MAX_UTC)?;
+    for job in &running {
+        back_to_queue(tx, job.job_id, &Requeue { attempts_given_back: 1, ..Requeue::default() })?;
+    }
+    Ok(running.len())
+}
+
 fn crashed(job: &Job) -> Failure {
     let message = if job.attempt >= job.max_attempts {
         format!(

@@ -37,7 +37,7 @@ pub(super) fn job_changes(connection: &Connection, after: u64, limit: u32) -> Re
 }
 
 /// The latest change number, and the one up to which removals were forgotten.
-fn counter(connection: &Connection) -> Result<(u64, u64)> {
+pub(super) fn counter(connection: &Connection) -> Result<(u64, u64)> {
     let mut statement = connection.prepare_cached("select seq, forgotten_seq from change_counter")?;
     Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }

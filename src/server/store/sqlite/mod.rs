@@ -4,6 +4,7 @@
 mod attempts;
 mod documents;
 mod follow;
+pub mod inspect;
 mod jobs;
 mod queue;
 mod readers;
@@ -11,6 +12,7 @@ mod rows;
 mod writer;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -34,6 +36,8 @@ const WRITER_CACHE: i64 = 32 << 10;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    /// Damage was met: nothing more is taken in, because it might be lost.
+    damaged: AtomicBool,
 }
 
 impl SqliteStore {
@@ -54,7 +58,11 @@ impl SqliteStore {
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
         let seq = connection.query_row("select seq from change_counter", [], |row| row.get(0))?;
-        Ok(Self { writer: Writer::start(connection, seq)?, readers: Readers::new(path) })
+        Ok(Self {
+            writer: Writer::start(connection, seq)?,
+            readers: Readers::new(path),
+            damaged: AtomicBool::new(false),
+        })
     }
 
     /// A step that a client waits for.
@@ -62,7 +70,7 @@ impl SqliteStore {
         &self,
         step: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.run(Lane::Client, step).await
+        self.noting_damage(self.writer.run(Lane::Client, step).await)
     }
 
     /// A step of the work on jobs, which must not keep clients waiting.
@@ -70,14 +78,21 @@ impl SqliteStore {
         &self,
         step: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.run(Lane::Background, step).await
+        self.noting_damage(self.writer.run(Lane::Background, step).await)
     }
 
     async fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.readers.run(question).await
+        self.noting_damage(self.readers.run(question).await)
+    }
+
+    fn noting_damage<T>(&self, result: Result<T>) -> Result<T> {
+        if matches!(result, Err(StoreError::Damaged(_))) {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        result
     }
 }
 
@@ -91,6 +106,9 @@ fn connect(path: &Path) -> Result<Connection> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>> {
+        if self.damaged.load(Ordering::Relaxed) {
+            return Err(StoreError::Damaged("this was seen before".to_owned()));
+        }
         self.write(move |tx| jobs::accept(tx, &job, max_pending, now)).await
     }
 

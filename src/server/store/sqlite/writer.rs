@@ -32,7 +32,21 @@ pub(super) struct Tx<'a> {
     seq: Cell<u64>,
 }
 
-impl Tx<'_> {
+impl<'a> Tx<'a> {
+    /// `seq` is the latest change number in the database.
+    pub(super) fn new(connection: &'a Connection, seq: u64) -> Self {
+        Self { connection, seq: Cell::new(seq) }
+    }
+
+    /// Writes down the numbers taken since `before`.
+    pub(super) fn save_seq(&self, before: u64) -> Result<(), StoreError> {
+        let seq = self.seq.get();
+        if seq != before {
+            self.connection.prepare_cached("update change_counter set seq = ?1")?.execute([seq])?;
+        }
+        Ok(())
+    }
+
     /// Takes the next change number.
     pub(super) fn next_seq(&self) -> u64 {
         self.seq.set(self.upcoming_seq());
@@ -99,7 +113,7 @@ impl Drop for Writer {
 
 fn write_all(connection: &Connection, waiting: &Queue<Request>, committed: &watch::Sender<u64>) {
     while let Some(first) = waiting.next() {
-        let tx = Tx { connection, seq: Cell::new(*committed.borrow()) };
+        let tx = Tx::new(connection, *committed.borrow());
         let mut replies = Vec::new();
         match group(&tx, first, waiting, &mut replies) {
             Ok(()) => {
@@ -148,9 +162,7 @@ fn group(
         let room = replies.len() < GROUP && started.elapsed() < GROUP_TIME;
         next = if room { waiting.try_next() } else { None };
     }
-    if tx.seq.get() != before {
-        tx.connection.prepare_cached("update change_counter set seq = ?1")?.execute([tx.seq.get()])?;
-    }
+    tx.save_seq(before)?;
     tx.run("commit")
 }
 

@@ -1,0 +1,91 @@
+//! What an operator does with a data folder beside serving it: check it, copy it, bring a copy back.
+
+pub mod backup;
+pub mod check;
+pub mod command;
+pub mod restore;
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::server::data_folder::FolderError;
+use crate::server::store::{BlobRef, StoreError};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("the database in {0} cannot be used: {1}")]
+    Database(PathBuf, StoreError),
+    #[error("{0} is there already; name a new file")]
+    FileExists(PathBuf),
+    #[error("{0} is not empty; restore into a new folder")]
+    FolderNotEmpty(PathBuf),
+    #[error("{0} cannot be written: {1}")]
+    CannotWrite(PathBuf, io::Error),
+    #[error("{0} cannot be read: {1}")]
+    CannotRead(PathBuf, io::Error),
+    #[error("{0} is not a backup of Sluice: {1}")]
+    NotABackup(PathBuf, String),
+    #[error("{0} is damaged: {1}. Nothing was restored")]
+    DamagedBackup(PathBuf, String),
+}
+
+/// The first entry of a backup: what the others are.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    /// The form of the backup: [`Manifest::FORMAT`].
+    format: u32,
+    /// The version of Sluice that made it.
+    version: String,
+    created_at: String,
+}
+
+impl Manifest {
+    const FORMAT: u32 = 1;
+    const NAME: &str = "sluice-backup.json";
+    const DATABASE: &str = "sluice.db";
+    const BLOBS: &str = "blobs";
+}
+
+/// The last entry of a backup: without it, the others are not all there.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Ending {
+    /// How many blobs came before it.
+    blobs: u64,
+    /// Those of them that were damaged already.
+    damaged: Vec<BlobRef>,
+}
+
+impl Ending {
+    const NAME: &str = "sluice-backup-end.json";
+}
+
+/// Passes bytes on, and knows the name a blob of them has.
+struct Hashed<R> {
+    from: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Hashed<R> {
+    fn new(from: R) -> Self {
+        Self { from, hash: Sha256::new() }
+    }
+
+    /// The name of a blob of the bytes passed on so far.
+    fn name(self) -> BlobRef {
+        BlobRef(self.hash.finalize().into())
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.from.read(buffer)?;
+        self.hash.update(&buffer[..length]);
+        Ok(length)
+    }
+}
