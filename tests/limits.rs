@@ -103,6 +103,7 @@ async fn bodies_that_are_held_share_a_bounded_memory() {
         // Perhaps the text came first, and it was the other that was refused.
         if begun.is_finished() {
             begun = begin();
+            tokio::task::yield_now().await;
         }
         let answer = server.post("/ingest/text/async", text.clone()).await;
         (answer.status != 200).then_some(answer)
