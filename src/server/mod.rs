@@ -79,7 +79,7 @@ pub enum StartError {
     Address(SocketAddr, io::Error),
     #[error(transparent)]
     Folder(#[from] FolderError),
-    #[error("the database in {0} cannot be opened: {1}")]
+    #[error("the database in {0} cannot be opened: {1}; `sluice check` says more")]
     Store(PathBuf, store::StoreError),
     #[error("the index in {0} cannot be opened or made anew: {1}")]
     Index(PathBuf, tantivy::TantivyError),

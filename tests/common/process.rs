@@ -17,6 +17,18 @@ pub fn sluice(arguments: &[&str]) -> Command {
     command
 }
 
+/// The same of the server that `SLUICE_BIN` names, if it names one.
+pub fn server_under_test(arguments: &[&str]) -> Command {
+    match std::env::var_os("SLUICE_BIN") {
+        None => sluice(arguments),
+        Some(server) => {
+            let mut command = Command::new(server);
+            command.args(arguments).env_clear().stdin(Stdio::null());
+            command
+        }
+    }
+}
+
 /// Runs a command that ends by itself.
 pub fn run(arguments: &[&str]) -> Output {
     sluice(arguments).output().unwrap()
@@ -54,6 +66,18 @@ impl ServerProcess {
         let always = ["--addr", &addr, "--data-dir", data, "--log", "warn", "--min-free-disk", "0"];
         let child = command(&[&always, flags].concat()).spawn().unwrap();
         Self { child: Mutex::new(child), url: format!("http://{addr}"), client: reqwest::Client::new() }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
+    /// The most memory it has held since its start, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
     /// Where it listens.
@@ -94,7 +118,7 @@ impl ServerProcess {
     /// Sends a signal that the server handles, and returns its exit code and how long it took.
     pub async fn signal(self, name: &str) -> (Option<i32>, Duration) {
         let started = Instant::now();
-        let id = self.child.lock().unwrap().id();
+        let id = self.id();
         let sent = Command::new("kill").args([name, &id.to_string()]).status().unwrap();
         assert!(sent.success());
         let status = eventually(async || self.child.lock().unwrap().try_wait().unwrap()).await;
