@@ -24,13 +24,21 @@ use crate::server::state::AppState;
 /// A sender must bring so many bytes a second on the average, or its patience is used up.
 const LEAST_RATE: u64 = 1024;
 
+/// Of a body that nobody wanted so much is taken all the same, in bytes. A connection closed on a client that
+/// still sends is reset, and the answer lost.
+const TAKEN_UNWANTED: usize = 16 << 20;
+
 /// Cuts off senders that stall, on every request.
 pub async fn keep_pace(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
     let patience = Duration::from_secs(limits.client_timeout);
-    let paced = |body| Body::new(PacedBody { inner: body, pace: Pace::new(patience), alarm: None });
+    // Who asks first whether to send a body sends none when it is refused.
+    let asks_first = request.headers().contains_key(header::EXPECT);
+    let paced = |body| {
+        Body::new(PacedBody { inner: body, pace: Pace::new(patience), alarm: None, ended: asks_first })
+    };
     next.run(request.map(paced)).await
 }
 
@@ -70,6 +78,29 @@ struct PacedBody {
     inner: Body,
     pace: Pace,
     alarm: Option<Pin<Box<Sleep>>>,
+    /// There is nothing more to take.
+    ended: bool,
+}
+
+impl Drop for PacedBody {
+    fn drop(&mut self) {
+        let runtime = tokio::runtime::Handle::try_current();
+        let ended = self.ended || self.inner.is_end_stream();
+        if let (false, Ok(runtime)) = (ended, runtime) {
+            let (body, patience) = (std::mem::take(&mut self.inner), self.pace.patience);
+            runtime.spawn(tokio::time::timeout(patience, take_unwanted(body)));
+        }
+    }
+}
+
+async fn take_unwanted(mut body: Body) {
+    let mut taken = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        taken += frame.data_ref().map_or(0, Bytes::len);
+        if taken > TAKEN_UNWANTED {
+            return;
+        }
+    }
 }
 
 impl http_body::Body for PacedBody {
@@ -86,6 +117,7 @@ impl http_body::Body for PacedBody {
                 let bytes = frame.as_ref().and_then(|it| it.as_ref().ok()?.data_ref());
                 this.pace.came(bytes.map_or(0, Bytes::len), Instant::now());
                 this.alarm = None;
+                this.ended |= !matches!(frame, Some(Ok(_)));
                 Poll::Ready(frame)
             }
             Poll::Pending => {
@@ -93,6 +125,7 @@ impl http_body::Body for PacedBody {
                 let alarm =
                     this.alarm.get_or_insert_with(|| Box::pin(sleep_until(pace.deadline(Instant::now()))));
                 ready!(alarm.as_mut().poll(context));
+                this.ended = true;
                 Poll::Ready(Some(Err(axum::Error::new(TooSlow))))
             }
         }
