@@ -4,11 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::Semaphore;
+
 use crate::domain::document::IndexState;
 use crate::domain::search::AnswerMetadata;
 use crate::domain::{Answer, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Query, Source};
 use crate::server::index::{FullTextIndex, answer};
 use crate::server::store::{Passage, Store, StoreError};
+
+/// Questions ranked at the same time.
+const AT_ONCE: usize = 16;
 
 /// Hits beyond those asked for, in place of those whose document was just deleted.
 const SPARE_HITS: usize = 16;
@@ -18,6 +23,8 @@ const SPARE_HITS: usize = 16;
 pub struct Library {
     store: Arc<dyn Store>,
     index: FullTextIndex,
+    /// Questions ranked at the same time; more wait, so that each is quick.
+    places: Arc<Semaphore>,
 }
 
 /// Why a wish about documents was not met.
@@ -41,7 +48,7 @@ pub enum LibraryError {
 
 impl Library {
     pub fn new(store: Arc<dyn Store>, index: FullTextIndex) -> Self {
-        Self { store, index }
+        Self { store, index, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// The newest documents, or those older than `before`.
@@ -96,6 +103,7 @@ impl Library {
             return Err(LibraryError::MaxChunks(query.max_chunks));
         }
 
+        let _place = self.places.acquire().await.map_err(|_| LibraryError::Panicked)?;
         let wanted = query.max_chunks as usize;
         let index = self.index.clone();
         let ranking = blocking(move || index.rank(&question, wanted + SPARE_HITS)).await??;

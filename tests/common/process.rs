@@ -73,11 +73,11 @@ impl ServerProcess {
         self.child.lock().unwrap().id()
     }
 
-    /// The most memory it has held since its start, in bytes.
-    pub fn peak_memory(&self) -> u64 {
+    /// The memory it holds, without the files it has mapped, which the system takes back at need; in bytes.
+    pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+        let held = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        held.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
     /// Where it listens.

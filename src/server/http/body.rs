@@ -24,6 +24,9 @@ use crate::server::state::AppState;
 /// A sender must bring so many bytes a second on the average, or its patience is used up.
 const LEAST_RATE: u64 = 1024;
 
+/// Where the server functions are.
+const SERVER_FUNCTIONS: &str = "/_fn/";
+
 /// Of a body that nobody wanted so much is taken all the same, in bytes. A connection closed on a client that
 /// still sends is reset, and the answer lost.
 const TAKEN_UNWANTED: usize = 16 << 20;
@@ -189,14 +192,32 @@ fn no_room(limits: &Limits) -> Problem {
 
 /// Reads a body that is held as a whole.
 pub async fn read_whole(request: Request, state: &AppState) -> Result<(Vec<u8>, Room), Problem> {
+    let (head, body) = request.into_parts();
+    read_body(&head.headers, body, state).await
+}
+
+/// Reads the bodies of server functions, which Leptos would read without a bound.
+pub async fn hold(State(state): State<AppState>, request: Request, next: Next) -> Result<Response, Problem> {
+    if !request.uri().path().starts_with(SERVER_FUNCTIONS) {
+        return Ok(next.run(request).await);
+    }
+    let (head, body) = request.into_parts();
+    let (bytes, _room) = read_body(&head.headers, body, &state).await?;
+    Ok(next.run(Request::from_parts(head, Body::from(bytes))).await)
+}
+
+async fn read_body(
+    headers: &HeaderMap,
+    mut body: Body,
+    state: &AppState,
+) -> Result<(Vec<u8>, Room), Problem> {
     let limits = &state.limits;
-    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = headers.get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limits.max_text_size) {
         return Err(text_too_large(limits));
     }
     let (mut bytes, mut room) = (Vec::new(), Room::default());
-    let mut body = request.into_body();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| broken_off(&error, limits))?;
         let Ok(piece) = frame.into_data() else { continue };

@@ -44,6 +44,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(state.limits.max_text_size as usize))
+        .layer(middleware::from_fn_with_state(state.clone(), body::hold))
         .layer(middleware::from_fn_with_state(state.clone(), body::keep_pace))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TraceLayer::new_for_http().make_span_with(span))
