@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use sluice::client::ingest::{self, IngestArgs};
 use sluice::client::smoke::{self, SmokeArgs};
 use sluice::server::config::{self, Config};
-use sluice::server::operator::command::{self, BackupArgs, CheckArgs};
+use sluice::server::operator::command::{self, BackupArgs, CheckArgs, RestoreArgs};
 use sluice::server::{Server, shutdown, telemetry};
 
 // Faster than the system's allocator for many small texts, and it gives memory back.
@@ -49,7 +49,7 @@ enum Command {
     /// Copy a data folder into one file, also while a server uses it
     Backup(BackupArgs),
     /// Make a data folder of a backup
-    Restore(BackupArgs),
+    Restore(RestoreArgs),
 }
 
 /// How long threads may hang, as in a read of a dead disk, after all else has ended.

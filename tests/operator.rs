@@ -123,6 +123,10 @@ async fn what_is_restored_from_a_backup_is_what_was_there() {
     );
     assert_eq!(found(&copy, &questions).await, answers);
     assert_eq!(copy.get(&sample).await, document);
+    let seq = before.info["index"]["seq"].as_u64().unwrap();
+    let mut events = copy.client().get(copy.at(&format!("/jobs/events?after={seq}"))).send().await.unwrap();
+    let first = events.chunk().await.unwrap().unwrap();
+    assert!(first.starts_with(b"event: reset"), "whoever followed must start anew: {first:?}");
     println!(
         "restored {} jobs and {} documents; {QUESTIONS} questions are answered as before",
         after.jobs.len(),
@@ -150,8 +154,9 @@ async fn a_backup_that_is_not_whole_restores_nothing() {
         whole[..1000].to_vec(),
         whole[..whole.len() / 2].to_vec(),
         whole[..whole.len() - 4096].to_vec(),
-        // In the database's first page, and in the last blob.
+        // In the database, and in the last blob.
         flipped(1536 + 20),
+        flipped(whole.len() / 3),
         flipped(whole.len() - 8192),
     ] {
         std::fs::write(&broken, &bytes).unwrap();
@@ -220,7 +225,7 @@ async fn a_check_finds_what_is_wrong_and_a_repair_mends_what_can_be_mended() {
                         null, 0 from document limit 1; insert into chunk values (999999 << 24, 0, 1, 'x')";
             sql(&data, like);
         }),
-        ("is damaged", &|| std::fs::write(first_file(&blobs, ""), "other bytes").unwrap()),
+        ("nothing needs it", &|| std::fs::write(blobs.join("ab".repeat(32)), "other bytes").unwrap()),
     ];
     for (part, damage) in damages {
         damage();
@@ -228,21 +233,25 @@ async fn a_check_finds_what_is_wrong_and_a_repair_mends_what_can_be_mended() {
         fails("check", &data, &[], "--repair mends it");
         let repaired = succeeds("check", &data, &["--repair"]);
         assert!(repaired.contains("mended"), "{repaired}");
-        if part == "is damaged" {
-            // It is no longer there, and a document refers to it.
-            fails("check", &data, &[], "is missing");
-        } else {
-            // The next start makes the index, and sweeps what is loose.
-            let server = ServerProcess::start(&data, &FLAGS).await;
-            at_rest(&server).await;
-            server.signal("-TERM").await;
-            succeeds("check", &data, &[]);
-        }
+        // The next start makes the index, and sweeps what is loose.
+        let server = ServerProcess::start(&data, &FLAGS).await;
+        at_rest(&server).await;
+        server.signal("-TERM").await;
+        succeeds("check", &data, &[]);
     }
 
+    std::fs::write(first_file(&blobs, ""), "other bytes").unwrap();
+    fails("check", &data, &[], "is damaged: the original of a document is lost");
+    let backup = folder.path().join("backup");
+    fails("backup", &data, &[text(&backup)], "all else is in it");
+    succeeds("restore", &folder.path().join("restored"), &[text(&backup)]);
+    fails("check", &data, &["--repair"], "was put aside");
+    fails("check", &data, &["--repair"], "is missing: the original of a document is lost");
     sql(&data, "delete from chunk where key = (select max(key) from chunk)");
     fails("check", &data, &["--repair"], "chunks: delete it, and send it again");
     damage_database(&data);
     fails("check", &data, &[], "restore a backup");
     fails("check", &data, &["--repair"], "restore a backup");
+    fails("check", &data, &[], "index: not checked");
+    fails("backup", &data, &[text(&folder.path().join("another"))], "is damaged");
 }

@@ -98,6 +98,25 @@ async fn a_graceful_stop_is_quick_and_gives_running_jobs_back_without_counting()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_forgotten_that_the_index_needs_after_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(data.path(), &["--clean-up-interval", "1"]).await;
+    server.post("/ingest/text", &json!({ "text_content": "about tides" })).await.unwrap();
+    let database = rusqlite::Connection::open(data.path().join("sluice.db")).unwrap();
+    let forgotten = eventually(async || {
+        let row =
+            database.query_row("select forgotten_seq from change_counter", [], |row| row.get::<_, u64>(0));
+        row.ok().filter(|seq| *seq > 0)
+    })
+    .await;
+    server.kill();
+    let meta: Value =
+        serde_json::from_slice(&std::fs::read(data.path().join("index/meta.json")).unwrap()).unwrap();
+    let committed: Value = serde_json::from_str(meta["payload"].as_str().unwrap()).unwrap();
+    assert!(committed["seq"].as_u64() >= Some(forgotten), "or the index would be built anew: {committed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_is_cut_off_leaves_no_job_and_no_file() {
     use tokio::io::AsyncWriteExt;
     let data = tempfile::tempdir().unwrap();

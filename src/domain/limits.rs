@@ -1,10 +1,10 @@
-//! What the server takes at most, as `GET /limits` tells it beforehand.
+//! What the server takes, as `GET /limits` tells it beforehand.
 
 use serde::{Deserialize, Serialize};
 
 use super::{DocumentId, JobFilter, Metadata, Query};
 
-/// Every bound a client can meet. Sizes are in bytes.
+/// The bounds a client can meet. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// A request with files (`--max-upload-size`).
@@ -19,7 +19,7 @@ pub struct Limits {
     pub max_batch_messages: u64,
     /// Jobs that wait (`--max-pending-jobs`).
     pub max_pending_jobs: u64,
-    /// Forms with files that are read at the same time (`--max-concurrent-uploads`).
+    /// Multipart forms that are read at the same time (`--max-concurrent-uploads`).
     pub max_concurrent_uploads: u64,
     /// Open connections (`--max-connections`).
     pub max_connections: u64,
@@ -40,6 +40,10 @@ pub struct FixedLimits {
     pub max_field_size: u64,
     /// A file's name.
     pub max_file_name_size: u64,
+    /// What a body must bring in a second, once it is later than `client_timeout`.
+    pub least_body_rate: u64,
+    /// A batch's own metadata times its messages: each keeps a copy.
+    pub max_shared_metadata: u64,
     /// Metadata as JSON.
     pub max_metadata_size: u64,
     /// Objects and arrays inside each other in metadata.
@@ -55,9 +59,11 @@ pub struct FixedLimits {
 }
 
 impl FixedLimits {
-    pub const ALL: Self = Self {
+    pub const VALUES: Self = Self {
         max_field_size: 1 << 20,
         max_file_name_size: 255,
+        least_body_rate: 1024,
+        max_shared_metadata: 256 << 20,
         max_metadata_size: Metadata::MAX_SIZE as u64,
         max_metadata_depth: Metadata::MAX_DEPTH as u64,
         max_items: DocumentId::MAX_ITEMS,

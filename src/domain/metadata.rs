@@ -14,6 +14,10 @@ impl Metadata {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
+        // Spaces aside, it cannot be shorter once it is read.
+        if text.len() > 2 * Self::MAX_SIZE {
+            return Err(too_large(text.len()));
+        }
         let value: Value =
             serde_json::from_str(text).map_err(|error| format!("metadata is not valid JSON: {error}"))?;
         Self::from_value(value)
@@ -43,10 +47,7 @@ impl Metadata {
     fn checked(self) -> Result<Self, String> {
         let size = self.size();
         if size > Self::MAX_SIZE {
-            let most = Self::MAX_SIZE;
-            return Err(format!(
-                "metadata has {size} bytes; it can have at most {most}. Long texts belong into the text"
-            ));
+            return Err(too_large(size));
         }
         Ok(self)
     }
@@ -66,6 +67,11 @@ impl Metadata {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+fn too_large(size: usize) -> String {
+    let most = Metadata::MAX_SIZE;
+    format!("metadata has {size} bytes; it can have at most {most}. Long texts belong into the text")
 }
 
 fn depth(value: &Value) -> usize {

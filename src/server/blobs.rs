@@ -13,13 +13,14 @@ use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 
+use crate::server::data_folder::DataFolder;
 use crate::server::store::BlobRef;
 
 /// A blob this young is never collected: the job that needs it may be about to be accepted.
 const SAFE_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// The file whose lock keeps blobs from being removed.
-const KEPT: &str = "blobs.lock";
+/// The file whose lock is the right to remove blobs.
+const REMOVAL_LOCK: &str = "blobs.lock";
 
 /// Bytes gathered before they are hashed and written.
 const WRITE_BUFFER: usize = 256 << 10;
@@ -32,26 +33,35 @@ pub struct Blobs(Arc<Folder>);
 struct Folder {
     blobs: PathBuf,
     temporary: PathBuf,
-    kept: PathBuf,
+    removal_lock: PathBuf,
     /// Held while a blob appears or is removed, so that none is removed as it is written anew.
     change: Mutex<()>,
 }
 
 impl Blobs {
-    /// Opens the folders under `data`, and removes temporary files that a crash left.
-    pub fn open(data: &Path) -> io::Result<Self> {
-        let folder = Folder {
-            blobs: data.join("blobs"),
-            temporary: data.join("tmp"),
-            kept: data.join(KEPT),
-            change: Mutex::default(),
-        };
+    /// Opens the folders under `data`, making those that are missing, and removes temporary files that a crash
+    /// left. Blocks.
+    pub fn open(data: &DataFolder) -> io::Result<Self> {
+        let blobs = Self::look_into(data);
+        let folder = &blobs.0;
         std::fs::create_dir_all(&folder.blobs)?;
         if folder.temporary.exists() {
             std::fs::remove_dir_all(&folder.temporary)?;
         }
         std::fs::create_dir_all(&folder.temporary)?;
-        Ok(Self(Arc::new(folder)))
+        // Made by the server, so that it is the server's, whoever makes the backups.
+        File::create(&folder.removal_lock)?;
+        Ok(blobs)
+    }
+
+    /// The folders under `data` as they are.
+    pub fn look_into(data: &DataFolder) -> Self {
+        Self(Arc::new(Folder {
+            blobs: data.blobs(),
+            temporary: data.path().join("tmp"),
+            removal_lock: data.path().join(REMOVAL_LOCK),
+            change: Mutex::default(),
+        }))
     }
 
     /// Starts a new blob.
@@ -100,17 +110,17 @@ impl Blobs {
         Ok(BlobReader { file: File::open(self.0.path(blob))?, hash: Sha256::new(), blob })
     }
 
-    /// Keeps all blobs from being removed until the lock is dropped, also by another process. Waits for a
-    /// removal that is under way. Blocks.
-    pub fn keep_all(data: &Path) -> io::Result<File> {
-        let lock = File::create(data.join(KEPT))?;
+    /// Keeps all blobs until the lock is dropped, also from another process. Waits for a removal that is under
+    /// way. Blocks.
+    pub fn forbid_removal(&self) -> io::Result<File> {
+        let lock = File::create(&self.0.removal_lock)?;
         lock.lock_shared()?;
         Ok(lock)
     }
 
-    /// Claims the right to remove blobs, unless someone keeps them all now. Blocks.
-    pub fn begin_removing(&self) -> io::Result<Option<File>> {
-        let lock = File::create(&self.0.kept)?;
+    /// Claims the right to remove blobs, unless someone forbids it now. Blocks.
+    pub fn begin_removal(&self) -> io::Result<Option<File>> {
+        let lock = File::create(&self.0.removal_lock)?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(lock)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -262,7 +272,7 @@ mod tests {
     #[tokio::test]
     async fn a_blob_is_named_by_its_content_and_kept_once() {
         let data = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(data.path()).unwrap();
+        let blobs = Blobs::open(&DataFolder::new(data.path())).unwrap();
         let one = blobs.put(b"abc").await.unwrap();
         let two = blobs.put(b"abc").await.unwrap();
         assert_eq!(one, two);
@@ -274,7 +284,7 @@ mod tests {
     #[tokio::test]
     async fn a_damaged_blob_is_noticed_at_its_end() {
         let data = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(data.path()).unwrap();
+        let blobs = Blobs::open(&DataFolder::new(data.path())).unwrap();
         let blob = blobs.put(b"abc").await.unwrap();
         for damaged in ["ab", "abd", "abcd", ""] {
             std::fs::write(data.path().join("blobs").join(blob.to_string()), damaged).unwrap();
@@ -286,17 +296,17 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_removed_while_someone_keeps_all() {
         let data = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(data.path()).unwrap();
-        let kept = Blobs::keep_all(data.path()).unwrap();
-        assert!(blobs.begin_removing().unwrap().is_none());
+        let blobs = Blobs::open(&DataFolder::new(data.path())).unwrap();
+        let kept = blobs.forbid_removal().unwrap();
+        assert!(blobs.begin_removal().unwrap().is_none());
         drop(kept);
-        assert!(blobs.begin_removing().unwrap().is_some());
+        assert!(blobs.begin_removal().unwrap().is_some());
     }
 
     #[tokio::test]
     async fn an_unfinished_blob_leaves_nothing() {
         let data = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(data.path()).unwrap();
+        let blobs = Blobs::open(&DataFolder::new(data.path())).unwrap();
         let mut writer = blobs.create().await.unwrap();
         writer.write(&[7; 1 << 20]).await.unwrap();
         drop(writer);
@@ -308,7 +318,7 @@ mod tests {
     #[tokio::test]
     async fn a_blob_is_collected_only_when_it_is_old() {
         let data = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(data.path()).unwrap();
+        let blobs = Blobs::open(&DataFolder::new(data.path())).unwrap();
         let blob = blobs.put(b"abc").await.unwrap();
         let now = SystemTime::now();
         assert!(blobs.old(now).unwrap().is_empty());

@@ -74,8 +74,9 @@ pub struct Config {
     #[arg(long, env = "SLUICE_MAX_TEXT_SIZE", default_value = "64MiB", value_parser = size)]
     pub max_text_size: ByteSize,
 
-    /// Text and JSON requests that are held in memory at the same time, together. More are refused with 429.
-    #[arg(long, env = "SLUICE_MAX_BODY_MEMORY", default_value = "256MiB", value_parser = size)]
+    /// Text and JSON requests that are held in memory at the same time, together; at least one of the largest.
+    /// More are refused with 429.
+    #[arg(long, env = "SLUICE_MAX_BODY_MEMORY", default_value = "128MiB", value_parser = size)]
     pub max_body_memory: ByteSize,
 
     /// Fields and files of one form.
@@ -88,7 +89,7 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=DocumentId::MAX_ITEMS as i64))]
     pub max_batch_messages: u32,
 
-    /// Forms with files that are read at the same time. More are refused with 429.
+    /// Multipart forms that are read at the same time. More are refused with 429.
     #[arg(long, env = "SLUICE_MAX_CONCURRENT_UPLOADS", default_value_t = 64,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_concurrent_uploads: u32,
@@ -134,7 +135,7 @@ impl Config {
             max_event_streams: self.max_event_streams.into(),
             client_timeout: self.client_timeout.into(),
             min_free_disk: self.min_free_disk.as_u64(),
-            fixed: FixedLimits::ALL,
+            fixed: FixedLimits::VALUES,
         }
     }
 }

@@ -38,6 +38,10 @@ impl DataFolder {
         self.0.join("index")
     }
 
+    pub fn blobs(&self) -> PathBuf {
+        self.0.join("blobs")
+    }
+
     /// Fails unless a server has been at work here.
     pub fn must_exist(&self) -> Result<(), FolderError> {
         if self.database().is_file() { Ok(()) } else { Err(FolderError::Missing(self.0.clone())) }

@@ -103,10 +103,12 @@ impl Library {
             return Err(LibraryError::MaxChunks(query.max_chunks));
         }
 
-        let _place = self.places.acquire().await.map_err(|_| LibraryError::Panicked)?;
+        let place = self.places.clone().acquire_owned().await.map_err(|_| LibraryError::Panicked)?;
         let wanted = query.max_chunks as usize;
         let index = self.index.clone();
-        let ranking = blocking(move || index.rank(&question, wanted + SPARE_HITS)).await??;
+        // The place goes along into the thread: whoever asked may go before the search ends.
+        let ranked = blocking(move || (index.rank(&question, wanted + SPARE_HITS), place)).await?;
+        let (ranking, place) = (ranked.0?, ranked.1);
         let keys = ranking.hits.iter().map(|(key, _)| *key).collect();
         let scores: HashMap<_, _> = ranking.hits.into_iter().collect();
         let mut passages = self.store.passages(keys).await?;
@@ -125,6 +127,7 @@ impl Library {
                     source(passage, score, snippet)
                 })
                 .collect();
+            drop(place);
             Answer { answer: sentences, sources, metadata: AnswerMetadata::default() }
         })
         .await?;

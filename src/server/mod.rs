@@ -126,8 +126,10 @@ impl Server {
         };
         tracing::info!("stopping: running jobs go on after the next start");
         let abort = serving.abort_handle();
-        let (_, _lock) = tokio::join!(tokio::time::timeout(REQUEST_GRACE, serving), running.stop());
+        let (_, lock) = tokio::join!(tokio::time::timeout(REQUEST_GRACE, serving), running.stop());
         abort.abort();
+        // Requests that outlast the grace may still write: the folder is this process's until it ends.
+        std::mem::forget(lock);
         tracing::info!("stopped");
         ended
     }
@@ -190,7 +192,7 @@ impl Service {
         let data = DataFolder::new(&config.data_dir);
         let lock = data.claim()?;
         let folders = AllowedFolders::new(&config.allowed_dirs).map_err(StartError::AllowedFolders)?;
-        let blobs = Blobs::open(data.path()).map_err(|error| data.cannot_write(error))?;
+        let blobs = Blobs::open(&data).map_err(|error| data.cannot_write(error))?;
         let database = data.database();
         let store: Arc<dyn Store> = Arc::new(
             SqliteStore::open(&database).map_err(|error| StartError::Store(database.clone(), error))?,
@@ -222,7 +224,7 @@ impl Service {
     pub fn start(self) -> Result<RunningService, StartError> {
         let Self { state, store, index, lock } = self;
         let (jobs, stop) = (state.jobs.clone(), state.stopping.clone());
-        let indexed = index.watch();
+        let committed = index.committed();
         let follower = Follower::new(index, store, jobs.clone(), Handle::current());
         let (alive, index_ended) = oneshot::channel();
         let index = std::thread::Builder::new()
@@ -246,7 +248,7 @@ impl Service {
                 worker.run(stop).await;
             }
         });
-        let upkeep = tokio::spawn(jobs.keep_up(stop.clone(), indexed));
+        let upkeep = tokio::spawn(jobs.keep_up(stop.clone(), committed));
         Ok(RunningService {
             router: http::router(state),
             stopping: stop,

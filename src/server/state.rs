@@ -26,7 +26,7 @@ pub struct AppState {
 /// What is taken at the same time at most; who finds no place is told to come back.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// Forms with files being read.
+    /// Multipart forms being read.
     pub uploads: Arc<Semaphore>,
     /// Open event streams.
     pub event_streams: Arc<Semaphore>,

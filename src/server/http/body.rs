@@ -1,147 +1,21 @@
-//! Request bodies within bounds: of time, for those who send slowly, and of memory, for those that are held
-//! as a whole.
+//! Request bodies that are held in memory as a whole: together they share a budget.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
-
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytesize::ByteSize;
-use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::pace::{LEAST_RATE, TooSlow};
 use super::problem::bad_request;
 use crate::domain::{Limits, Problem};
 use crate::server::state::AppState;
 
-/// A sender must bring so many bytes a second on the average, or its patience is used up.
-const LEAST_RATE: u64 = 1024;
-
 /// Where the server functions are.
 const SERVER_FUNCTIONS: &str = "/_fn/";
-
-/// Of a body that nobody wanted so much is taken all the same, in bytes. A connection closed on a client that
-/// still sends is reset, and the answer lost.
-const TAKEN_UNWANTED: usize = 16 << 20;
-
-/// Cuts off senders that stall, on every request.
-pub async fn keep_pace(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
-    }
-    let patience = Duration::from_secs(limits.client_timeout);
-    // Who asks first whether to send a body sends none when it is refused.
-    let asks_first = request.headers().contains_key(header::EXPECT);
-    let paced = |body| {
-        Body::new(PacedBody { inner: body, pace: Pace::new(patience), alarm: None, ended: asks_first })
-    };
-    next.run(request.map(paced)).await
-}
-
-/// The sender stalled.
-#[derive(Debug, thiserror::Error)]
-#[error("the body stopped coming")]
-struct TooSlow;
-
-/// How long a sender may still let us wait. Only waiting counts, not what we do with the bytes.
-#[derive(Debug)]
-struct Pace {
-    patience: Duration,
-    received: u64,
-    waited: Duration,
-    waiting_since: Option<Instant>,
-}
-
-impl Pace {
-    fn new(patience: Duration) -> Self {
-        Self { patience, received: 0, waited: Duration::ZERO, waiting_since: None }
-    }
-
-    fn came(&mut self, bytes: usize, now: Instant) {
-        self.received += bytes as u64;
-        self.waited += self.waiting_since.take().map_or(Duration::ZERO, |since| now - since);
-    }
-
-    /// When the next bytes must be there.
-    fn deadline(&mut self, now: Instant) -> Instant {
-        let since = *self.waiting_since.get_or_insert(now);
-        let earned = self.patience + Duration::from_secs(self.received / LEAST_RATE);
-        since + self.patience.min(earned.saturating_sub(self.waited))
-    }
-}
-
-struct PacedBody {
-    inner: Body,
-    pace: Pace,
-    alarm: Option<Pin<Box<Sleep>>>,
-    /// There is nothing more to take.
-    ended: bool,
-}
-
-impl Drop for PacedBody {
-    fn drop(&mut self) {
-        let runtime = tokio::runtime::Handle::try_current();
-        let ended = self.ended || self.inner.is_end_stream();
-        if let (false, Ok(runtime)) = (ended, runtime) {
-            let (body, patience) = (std::mem::take(&mut self.inner), self.pace.patience);
-            runtime.spawn(tokio::time::timeout(patience, take_unwanted(body)));
-        }
-    }
-}
-
-async fn take_unwanted(mut body: Body) {
-    let mut taken = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        taken += frame.data_ref().map_or(0, Bytes::len);
-        if taken > TAKEN_UNWANTED {
-            return;
-        }
-    }
-}
-
-impl http_body::Body for PacedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let this = &mut *self;
-        match Pin::new(&mut this.inner).poll_frame(context) {
-            Poll::Ready(frame) => {
-                let bytes = frame.as_ref().and_then(|it| it.as_ref().ok()?.data_ref());
-                this.pace.came(bytes.map_or(0, Bytes::len), Instant::now());
-                this.alarm = None;
-                this.ended |= !matches!(frame, Some(Ok(_)));
-                Poll::Ready(frame)
-            }
-            Poll::Pending => {
-                let pace = &mut this.pace;
-                let alarm =
-                    this.alarm.get_or_insert_with(|| Box::pin(sleep_until(pace.deadline(Instant::now()))));
-                ready!(alarm.as_mut().poll(context));
-                this.ended = true;
-                Poll::Ready(Some(Err(axum::Error::new(TooSlow))))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.inner.size_hint()
-    }
-}
 
 /// Why a body could not be read to its end.
 pub fn broken_off(error: &(dyn std::error::Error + 'static), limits: &Limits) -> Problem {
@@ -170,6 +44,11 @@ pub struct Room(Option<OwnedSemaphorePermit>);
 impl Room {
     /// Takes more, or says that all is taken.
     pub fn grow(&mut self, bytes: usize, state: &AppState) -> Result<(), Problem> {
+        let mine = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        if (mine + bytes) as u64 > state.limits.max_body_memory {
+            let most = state.limits.max_body_memory;
+            return Err(too_large("the texts of one request", most, "--max-body-memory"));
+        }
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let more = state.places.body_memory.clone().try_acquire_many_owned(bytes);
         let more = more.map_err(|_| no_room(&state.limits))?;
@@ -252,27 +131,4 @@ fn too_large(what: &str, limit: u64, setting: &str) -> Problem {
         "The body is larger than {limit}, the most this server takes as {what} ({setting}). Send smaller parts."
     );
     Problem::new(413, "too_large", detail)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sender_may_pause_but_neither_long_nor_for_ever() {
-        let patience = Duration::from_secs(30);
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut pace = Pace::new(patience);
-        assert_eq!(pace.deadline(at(0)), at(30));
-        pace.came(1, at(20));
-        // What the server does meanwhile does not count: it asks again after a minute.
-        assert_eq!(pace.deadline(at(80)), at(90), "ten seconds are left");
-        pace.came(100 * LEAST_RATE as usize, at(85));
-        assert_eq!(
-            pace.deadline(at(85)),
-            at(115),
-            "much was earned, but no pause is longer than the patience"
-        );
-    }
 }

@@ -22,7 +22,7 @@ pub struct JsonBody<T> {
     pub room: Room,
 }
 
-impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
@@ -35,13 +35,23 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
             ));
         }
         let (bytes, room) = read_whole(request, state).await?;
-        Ok(Self { value: from_json(&bytes)?, room })
+        Ok(Self { value: from_json(bytes).await?, room })
     }
 }
 
+/// JSON up to this size is read at once, larger on a thread for blocking work; in bytes.
+const READ_AT_ONCE: usize = 256 << 10;
+
 /// Reads JSON that came in; says where it is not what is wanted.
-pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    match axum::Json::from_bytes(bytes) {
+pub async fn from_json<T: DeserializeOwned + Send + 'static>(bytes: Vec<u8>) -> Result<T, Problem> {
+    let small = bytes.len() <= READ_AT_ONCE;
+    let read = move || axum::Json::from_bytes(&bytes);
+    let read = if small {
+        read()
+    } else {
+        tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal())?
+    };
+    match read {
         Ok(axum::Json(value)) => Ok(value),
         Err(rejection) => Err(bad_request(
             "invalid_json",

@@ -7,7 +7,7 @@ use std::error::Error as _;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{Room, broken_off, media_type, read_whole, upload_too_large};
@@ -20,7 +20,7 @@ use crate::server::jobs::{Upload, check_format, names};
 use crate::server::state::AppState;
 
 /// Metadata and switches are small, in bytes.
-const SMALL_FIELD: u64 = FixedLimits::ALL.max_field_size;
+const SMALL_FIELD: u64 = FixedLimits::VALUES.max_field_size;
 
 /// What one request wants to have ingested.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl FromRequest<AppState> for IngestForm {
             "application/x-www-form-urlencoded" => Self::from_urlencoded(request, state).await,
             "application/json" => {
                 let (body, room) = read_whole(request, state).await?;
-                let form = Self::try_from(from_json::<JsonForm>(&body)?)?;
+                let form = Self::try_from(from_json::<JsonForm>(body).await?)?;
                 Ok(Self { room, ..form })
             }
             other => Err(Problem::new(
@@ -68,7 +68,7 @@ pub struct JsonForm {
     text_content: Option<String>,
     file_path: Option<String>,
     #[serde(default)]
-    metadata: Value,
+    metadata: RawMetadata,
     #[serde(default)]
     sync: bool,
 }
@@ -80,16 +80,24 @@ impl TryFrom<JsonForm> for IngestForm {
         Ok(Self {
             text_content: body.text_content,
             file_path: body.file_path.filter(|path| !path.is_empty()),
-            metadata: metadata(body.metadata)?,
+            metadata: body.metadata.read()?,
             sync: body.sync,
             ..Self::default()
         })
     }
 }
 
-/// Takes metadata out of a JSON body.
-pub fn metadata(value: Value) -> Result<Metadata, Problem> {
-    Metadata::from_value(value).map_err(|error| bad_request("invalid_metadata", format!("{error}.")))
+/// Metadata in a JSON body, not looked at yet: read, it could take many times its size.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct RawMetadata(Option<Box<RawValue>>);
+
+impl RawMetadata {
+    /// Reads it, if it is metadata.
+    pub fn read(&self) -> Result<Metadata, Problem> {
+        Metadata::parse(self.0.as_ref().map_or("", |raw| raw.get()))
+            .map_err(|error| bad_request("invalid_metadata", format!("{error}.")))
+    }
 }
 
 impl IngestForm {

@@ -7,12 +7,11 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::extract::{Json, JsonBody, Query};
-use super::form::{self, IngestForm};
-use super::problem::{bad_request, not_completed};
-use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Metadata, Problem};
+use super::form::{self, IngestForm, RawMetadata};
+use super::problem::{bad_request, not_awaited, not_completed};
+use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Problem};
 use crate::server::ingest::sources::batch::Message;
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
@@ -68,7 +67,7 @@ async fn submit(jobs: &JobManager, form: IngestForm) -> Result<Job, Problem> {
 
 /// Waits for a job and tells how it ended.
 async fn completed(jobs: &JobManager, id: JobId) -> Result<Job, Problem> {
-    let job = jobs.wait(id).await?;
+    let job = jobs.wait(id).await.map_err(|error| not_awaited(id, error))?;
     if job.status == JobStatus::Completed { Ok(job) } else { Err(not_completed(&job)) }
 }
 
@@ -82,7 +81,7 @@ async fn completed_summary(jobs: &JobManager, job: Job) -> Result<JobSummary, Pr
 pub struct TextBody {
     text_content: String,
     #[serde(default)]
-    metadata: Value,
+    metadata: RawMetadata,
 }
 
 /// What `/ingest/text` and `/ingest/file` answer once the job is done.
@@ -112,7 +111,7 @@ pub async fn text(
     State(jobs): State<JobManager>,
     JsonBody { value: body, room }: JsonBody<TextBody>,
 ) -> Result<Json<Ingested>, Problem> {
-    let job = jobs.submit_text(body.text_content, form::metadata(body.metadata)?).await?;
+    let job = jobs.submit_text(body.text_content, body.metadata.read()?).await?;
     drop(room);
     Ok(Json(completed(&jobs, job.job_id).await?.into()))
 }
@@ -122,7 +121,7 @@ pub async fn text_async(
     State(jobs): State<JobManager>,
     JsonBody { value: body, room: _room }: JsonBody<TextBody>,
 ) -> Result<Json<JobSummary>, Problem> {
-    let job = jobs.submit_text(body.text_content, form::metadata(body.metadata)?).await?;
+    let job = jobs.submit_text(body.text_content, body.metadata.read()?).await?;
     Ok(Json(JobSummary::from(&job)))
 }
 
@@ -144,7 +143,7 @@ pub async fn file(State(jobs): State<JobManager>, form: IngestForm) -> Result<Js
 pub struct BatchBody {
     messages: Vec<MessageBody>,
     #[serde(default)]
-    metadata: Value,
+    metadata: RawMetadata,
 }
 
 #[derive(Debug, Deserialize)]
@@ -152,7 +151,7 @@ pub struct BatchBody {
 pub struct MessageBody {
     text: String,
     #[serde(default)]
-    metadata: Value,
+    metadata: RawMetadata,
 }
 
 /// `?sync=true`.
@@ -192,11 +191,12 @@ async fn submit_batch(
 ) -> Result<Job, Problem> {
     let mut messages = Vec::with_capacity(body.messages.len());
     for (place, message) in body.messages.into_iter().enumerate() {
-        let metadata = Metadata::from_value(message.metadata)
-            .map_err(|error| bad_request("invalid_metadata", format!("messages[{place}]: {error}.")))?;
+        let metadata = message.metadata.read().map_err(|problem| {
+            bad_request(&problem.code, format!("messages[{place}]: {}", problem.detail))
+        })?;
         messages.push(Message { text: message.text, metadata });
     }
-    Ok(jobs.submit_messages(messages, form::metadata(body.metadata)?).await?)
+    Ok(jobs.submit_messages(messages, body.metadata.read()?).await?)
 }
 
 /// Refuses before anything is read when nothing can be taken in.

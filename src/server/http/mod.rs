@@ -9,6 +9,7 @@ mod form;
 mod health;
 mod ingest;
 mod jobs;
+mod pace;
 pub mod problem;
 pub mod site;
 
@@ -45,7 +46,7 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(state.limits.max_text_size as usize))
         .layer(middleware::from_fn_with_state(state.clone(), body::hold))
-        .layer(middleware::from_fn_with_state(state.clone(), body::keep_pace))
+        .layer(middleware::from_fn_with_state(state.clone(), pace::keep_pace))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(state)

@@ -5,11 +5,13 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use crate::domain::{Job, JobStatus, Problem};
+use crate::domain::{Job, JobId, JobStatus, Problem};
 use crate::server::ingest::folders::PathError;
 use crate::server::jobs::JobsError;
 use crate::server::library::LibraryError;
 use crate::server::store::StoreError;
+
+const STORE_DAMAGED: &str = "store_damaged";
 
 impl From<JobsError> for Problem {
     fn from(error: JobsError) -> Self {
@@ -94,7 +96,7 @@ impl From<StoreError> for Problem {
                 tracing::error!(%error, "the store failed");
                 Self::new(
                     503,
-                    "store_damaged",
+                    STORE_DAMAGED,
                     "The server's database is damaged, so nothing more is taken in. Stop the server, run `sluice \
                      check`, and restore a backup.",
                 )
@@ -108,6 +110,10 @@ impl From<StoreError> for Problem {
 pub fn data_folder(error: &std::io::Error) -> Problem {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => disk_full(),
+        // A fault of ours, as a panic or a value that cannot be written.
+        std::io::ErrorKind::Other | std::io::ErrorKind::InvalidData => {
+            internal(error, "the data folder failed")
+        }
         _ => unavailable(error, "data folder"),
     }
 }
@@ -136,6 +142,17 @@ fn internal(cause: &dyn std::error::Error, what: &str) -> Problem {
     Problem::internal()
 }
 
+/// What someone who waited for a job hears when its end could not be awaited: the job is accepted all the same.
+pub fn not_awaited(id: JobId, error: JobsError) -> Problem {
+    let problem = Problem::from(error);
+    if problem.job_id.is_some() {
+        return problem;
+    }
+    let detail =
+        format!("Job {id} was accepted, but the server cannot say now how it ended. Ask for it later.");
+    Problem { detail, ..problem }.about(id)
+}
+
 /// What someone who waited for a job hears when it did not complete.
 pub fn not_completed(job: &Job) -> Problem {
     let problem = match job.status {
@@ -153,19 +170,22 @@ pub fn bad_request(code: &str, detail: impl Into<String>) -> Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = retry_after(status, &self);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let json = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
-        if let Some(seconds) = retry_after(status) {
+        if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response
     }
 }
 
-/// After how many seconds a refused request may find room.
-fn retry_after(status: StatusCode) -> Option<&'static str> {
+/// After how many seconds a refused request may find room. One that is about a job was not refused, and a
+/// damaged store does not heal by itself.
+fn retry_after(status: StatusCode, problem: &Problem) -> Option<&'static str> {
     match status {
+        _ if problem.job_id.is_some() || problem.code == STORE_DAMAGED => None,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some("5"),
         StatusCode::INSUFFICIENT_STORAGE => Some("60"),
         _ => None,

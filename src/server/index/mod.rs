@@ -27,6 +27,8 @@ pub struct FullTextIndex {
     fields: Fields,
     /// The change number up to which queries find everything.
     indexed: Arc<watch::Sender<u64>>,
+    /// The change number from which the index goes on after a restart.
+    committed: Arc<watch::Sender<u64>>,
 }
 
 impl std::fmt::Debug for FullTextIndex {
@@ -77,7 +79,9 @@ impl FullTextIndex {
         }
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let cursor = writer::committed_cursor(&index)?;
-        Ok(Self { index, reader, fields, indexed: Arc::new(watch::channel(cursor.seq).0) })
+        let indexed = Arc::new(watch::channel(cursor.seq).0);
+        let committed = Arc::new(watch::channel(cursor.seq.max(cursor.began_at)).0);
+        Ok(Self { index, reader, fields, indexed, committed })
     }
 
     /// The change number up to which queries find everything.
@@ -85,9 +89,10 @@ impl FullTextIndex {
         *self.indexed.borrow()
     }
 
-    /// Tells when queries find more.
-    pub fn watch(&self) -> watch::Receiver<u64> {
-        self.indexed.subscribe()
+    /// The change number from which the index goes on after a restart: what was removed before it may be
+    /// forgotten.
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.subscribe()
     }
 
     /// The keys of all chunks the index holds, in order. Blocks.

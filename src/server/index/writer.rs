@@ -26,6 +26,10 @@ const PAGE: usize = 4 << 20;
 /// Text after which a commit is made even though more waits, so that jobs complete meanwhile, in bytes.
 const COMMIT_AFTER: usize = 32 << 20;
 
+/// Changes without any text after which a commit is made all the same, so that what was removed can be
+/// forgotten.
+const CHANGES_UNCOMMITTED: u64 = 10_000;
+
 /// Memory in which new postings are gathered, in bytes.
 const MEMORY: usize = 64 << 20;
 
@@ -158,6 +162,7 @@ impl Follower {
             self.take(&writer, page)?;
             // Only between documents: half a document is never committed.
             let whole = self.cursor.chunk.is_none();
+            self.uncommitted |= self.cursor.seq > *self.index.committed.borrow() + CHANGES_UNCOMMITTED;
             if whole && (caught_up || self.added >= COMMIT_AFTER) {
                 if self.uncommitted {
                     self.pause(stop);
@@ -214,6 +219,7 @@ impl Follower {
         commit.commit()?;
         self.index.reader.reload()?;
         self.index.indexed.send_replace(self.cursor.seq);
+        self.index.committed.send_replace(self.cursor.seq.max(self.cursor.began_at));
         self.uncommitted = false;
         self.added = 0;
         self.progress.clear();

@@ -1,7 +1,12 @@
 //! What a job and its documents are called in lists.
 
+use crate::domain::limits::FixedLimits;
+
 /// The longest name made from a text, in characters.
 const LONGEST: usize = 60;
+
+/// The longest name of a file: in bytes as it is sent, in characters as it is kept.
+const LONGEST_FILE_NAME: usize = FixedLimits::VALUES.max_file_name_size as usize;
 
 /// The first words of a text.
 pub fn of_text(text: &str) -> String {
@@ -28,14 +33,14 @@ pub fn of_text(text: &str) -> String {
 /// `None` when nothing is left of it.
 pub fn of_file(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = last.chars().filter(|it| !it.is_control()).take(255).collect();
+    let clean: String = last.chars().filter(|it| !it.is_control()).take(LONGEST_FILE_NAME).collect();
     let clean = clean.trim();
     (!clean.is_empty() && clean != "." && clean != "..").then(|| clean.to_owned())
 }
 
 /// Whether an uploaded file's name can be taken as it is.
 pub fn is_plain(name: &str) -> bool {
-    name.len() <= 255 && of_file(name).is_some_and(|clean| clean == name)
+    name.len() <= LONGEST_FILE_NAME && of_file(name).is_some_and(|clean| clean == name)
 }
 
 /// "batch of 12".

@@ -17,6 +17,7 @@ use super::worker::Worker;
 use super::*;
 use crate::domain::{Metadata, Stage};
 use crate::server::blobs::Blobs;
+use crate::server::data_folder::DataFolder;
 use crate::server::disk::Disk;
 use crate::server::ingest::folders::AllowedFolders;
 use crate::server::ingest::sources::batch::Message;
@@ -85,8 +86,10 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let inner = Arc::new(SqliteStore::open(&folder.path().join("sluice.db")).unwrap());
         let hook = Box::new(hook);
-        let shelves =
-            Shelves { blobs: Blobs::open(folder.path()).unwrap(), folders: AllowedFolders::default() };
+        let shelves = Shelves {
+            blobs: Blobs::open(&DataFolder::new(folder.path())).unwrap(),
+            folders: AllowedFolders::default(),
+        };
         let settings = JobSettings {
             max_concurrent_jobs,
             max_attempts: 3,

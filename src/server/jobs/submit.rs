@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{JobManager, JobsError, names};
 use crate::domain::format::{Format, supported};
+use crate::domain::limits::FixedLimits;
 use crate::domain::{Job, JobId, Metadata};
 use crate::server::blobs::{Blobs, WrittenBlob};
 use crate::server::clock;
@@ -20,7 +21,7 @@ use crate::server::store::NewJob;
 const INLINE: usize = 64 << 10;
 
 /// A batch's own metadata times the number of its messages, in bytes.
-const MAX_SHARED_METADATA: usize = 256 << 20;
+const MAX_SHARED_METADATA: usize = FixedLimits::VALUES.max_shared_metadata as usize;
 
 /// A job with more bytes or more items than this gives way to smaller ones.
 const BULK_SIZE: u64 = 32 << 20;
@@ -43,6 +44,7 @@ impl JobManager {
     /// Fails when nothing can be taken in now; asked before a large body is read.
     pub async fn check_room(&self) -> Result<(), JobsError> {
         self.0.disk.check()?;
+        self.0.store.check_damage()?;
         if self.0.queue_was_full.load(Ordering::Relaxed) {
             let max_pending = self.0.settings.max_pending;
             if self.0.store.stats().await?.pending >= max_pending {

@@ -35,7 +35,7 @@ impl JobManager {
 
     /// Mends and tidies until `stop`. Each step is whole in itself, so this may end between any two.
     ///
-    /// `indexed` is the change number up to which the index has followed the store.
+    /// `indexed` is the change number from which the index would go on after a restart.
     pub async fn keep_up(self, stop: CancellationToken, indexed: watch::Receiver<u64>) {
         let work = async {
             tokio::join!(self.rescue_regularly(), self.sweep_regularly(), self.tidy_regularly(indexed))
@@ -137,7 +137,7 @@ impl JobManager {
         // Not while a backup copies them: it goes by what the database said when it began.
         let Some(_right) = blocking({
             let blobs = blobs.clone();
-            move || blobs.begin_removing()
+            move || blobs.begin_removal()
         })
         .await?
         else {

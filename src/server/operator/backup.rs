@@ -10,15 +10,19 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 use tempfile::NamedTempFile;
 
-use super::{Ending, Hashed, Manifest, OperatorError};
+use super::{Ending, Manifest, OperatorError, parent};
 use crate::domain::job::rfc3339;
 use crate::server::blobs::Blobs;
 use crate::server::data_folder::DataFolder;
 use crate::server::store::sqlite::inspect::{self, Inspector};
 use crate::server::store::{BlobRef, StoreError, Totals};
+
+/// How files begin whose backup is not finished.
+const UNFINISHED: &str = ".sluice-backup-";
 
 /// What a backup holds.
 #[derive(Debug)]
@@ -39,13 +43,10 @@ pub fn backup(folder: &DataFolder, file: &Path, now: DateTime<Utc>) -> Result<Ba
     if file.exists() {
         return Err(OperatorError::FileExists(file.to_owned()));
     }
-    let beside = match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let beside = parent(file);
     // First the blobs are kept, then the database is copied: so every blob the copy names is there.
-    let kept = Blobs::keep_all(folder.path()).map_err(|error| folder.cannot_write(error))?;
-    let staging = tempfile::tempdir_in(beside).map_err(cannot_write)?;
+    let kept = Blobs::look_into(folder).forbid_removal().map_err(|error| folder.cannot_write(error))?;
+    let staging = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(beside).map_err(cannot_write)?;
     let copy = staging.path().join(Manifest::DATABASE);
     let failed = |error: StoreError| match error {
         StoreError::DiskFull => cannot_write(io::ErrorKind::StorageFull.into()),
@@ -53,20 +54,24 @@ pub fn backup(folder: &DataFolder, file: &Path, now: DateTime<Utc>) -> Result<Ba
     };
     inspect::copy(&folder.database(), &copy).map_err(failed)?;
     let database = Inspector::open(&copy).map_err(failed)?;
+    // Better now than when it is needed.
+    if let Some(damage) = database.damages().map_err(failed)?.into_iter().next() {
+        return Err(failed(StoreError::Damaged(damage)));
+    }
     let (jobs, totals) = database.stats().map_err(failed)?;
-    let mut blobs: Vec<_> = database.blobs().map_err(failed)?.into_iter().collect();
-    blobs.sort();
+    let blobs = database.blobs().map_err(failed)?.into_keys().collect::<Vec<_>>();
     database.close().map_err(failed)?;
 
-    let temporary = NamedTempFile::new_in(beside).map_err(cannot_write)?;
+    let temporary = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(beside).map_err(cannot_write)?;
     let mut archive = Archive(Builder::new(BufWriter::with_capacity(1 << 20, temporary)));
     let (ending, missing) = archive.fill(&copy, &blobs, folder, now).map_err(cannot_write)?;
+    drop(staging);
     drop(kept);
     let temporary = archive.finish().map_err(cannot_write)?;
     let size = temporary.as_file().metadata().map_err(cannot_write)?.len();
     temporary.persist_noclobber(file).map_err(|error| cannot_write(error.error))?;
     File::open(beside).and_then(|it| it.sync_all()).map_err(cannot_write)?;
-    let Ending { blobs, mut damaged } = ending;
+    let Ending { blobs, mut damaged, .. } = ending;
     damaged.extend(missing);
     Ok(Backup { jobs: jobs.total_jobs, totals, blobs, size, damaged })
 }
@@ -89,19 +94,18 @@ impl Archive {
         };
         self.add_json(Manifest::NAME, &manifest, now)?;
         let database = File::open(database)?;
-        self.add(Manifest::DATABASE, database.metadata()?.len(), database, now)?;
-        let (mut ending, mut missing) = (Ending::default(), Vec::new());
+        let database = self.add(Manifest::DATABASE, database.metadata()?.len(), database, now)?;
+        let (mut ending, mut missing) = (Ending { blobs: 0, damaged: Vec::new(), database }, Vec::new());
         for blob in blobs {
-            let path = folder.path().join(Manifest::BLOBS).join(blob.to_string());
-            let file = match File::open(path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    missing.push(*blob);
-                    continue;
-                }
-                file => file?,
+            let opened = File::open(folder.blobs().join(blob.to_string()));
+            // One that cannot be read must not cost all the others.
+            let Ok((file, size)) = opened.and_then(|file| file.metadata().map(|facts| (file, facts.len())))
+            else {
+                missing.push(*blob);
+                continue;
             };
             let name = format!("{}/{blob}", Manifest::BLOBS);
-            if self.add(&name, file.metadata()?.len(), file, now)? != *blob {
+            if self.add(&name, size, file, now)? != *blob {
                 ending.damaged.push(*blob);
             }
             ending.blobs += 1;
@@ -122,9 +126,9 @@ impl Archive {
         header.set_size(size);
         header.set_mode(0o600);
         header.set_mtime(now.timestamp().max(0) as u64);
-        let mut bytes = Hashed::new(from);
+        let mut bytes = Exactly { from, left: size, hash: Sha256::new() };
         self.0.append_data(&mut header, name, &mut bytes)?;
-        Ok(bytes.name())
+        Ok(BlobRef(bytes.hash.finalize().into()))
     }
 
     /// Ends the archive; it is on disk when this returns.
@@ -132,5 +136,30 @@ impl Archive {
         let temporary = self.0.into_inner()?.into_inner().map_err(io::IntoInnerError::into_error)?;
         temporary.as_file().sync_all()?;
         Ok(temporary)
+    }
+}
+
+/// Gives as many bytes as were announced, or the archive would be broken: zeros for what cannot be read, which
+/// the hash then tells.
+struct Exactly<R> {
+    from: R,
+    left: u64,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Exactly<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let buffer = &mut buffer[..most];
+        let length = match self.from.read(buffer) {
+            Ok(0) | Err(_) => {
+                buffer.fill(0);
+                buffer.len()
+            }
+            Ok(length) => length,
+        };
+        self.left -= length as u64;
+        self.hash.update(&buffer[..length]);
+        Ok(length)
     }
 }

@@ -1,26 +1,33 @@
 //! `sluice check`: whether a data folder holds what it should, and mending what can be mended.
 
-use std::fmt;
+use std::collections::BTreeMap;
 
 use super::OperatorError;
 use crate::domain::JobStats;
 use crate::server::blobs::{BlobReader, Blobs};
 use crate::server::data_folder::DataFolder;
 use crate::server::index::FullTextIndex;
-use crate::server::store::sqlite::inspect::Inspector;
-use crate::server::store::{ChunkKey, StoreError, Totals};
+use crate::server::store::sqlite::inspect::{Flaw, Inspector};
+use crate::server::store::{BlobRef, ChunkKey, StoreError, Totals};
 
 /// What a check found.
 #[derive(Debug, Default)]
 pub struct Report {
-    pub jobs: JobStats,
-    pub totals: Totals,
-    pub blobs: u64,
-    pub blob_bytes: u64,
-    /// Blobs that nothing refers to: clean-up removes them an hour after they came.
-    pub unused_blobs: u64,
-    pub indexed_chunks: u64,
+    /// What the database holds, if it can be relied on; else nothing more was looked at.
+    pub database: Option<(JobStats, Totals)>,
+    pub blobs: BlobCounts,
+    /// The chunks of the index, if there is one.
+    pub index: Option<u64>,
     pub findings: Vec<Finding>,
+}
+
+/// What lies among the blobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlobCounts {
+    pub blobs: u64,
+    pub bytes: u64,
+    /// Nothing refers to them: clean-up removes them an hour after they came.
+    pub unused: u64,
 }
 
 /// Something that is not as it should be.
@@ -64,19 +71,14 @@ pub fn check(folder: &DataFolder, repair: bool) -> Result<Report, OperatorError>
     folder.must_exist()?;
     let _lock = folder.claim()?;
     let mut report = Report::default();
-    let remedy = if repair { Remedy::Done } else { Remedy::Possible };
     match check_database(folder, repair, &mut report) {
-        Ok(Some(inspector)) => {
-            check_blobs(folder, &inspector, repair, &mut report)?;
-            check_index(folder, &inspector, &mut report, remedy)?;
+        Ok(Some(database)) => {
+            check_blobs(folder, &database, repair, &mut report)?;
+            check_index(folder, &database, repair, &mut report)?;
         }
         Ok(None) => {}
         Err(StoreError::Damaged(cause)) => report.add(Part::Database, beyond_repair(&cause), Remedy::None),
         Err(error) => return Err(OperatorError::Database(folder.database(), error)),
-    }
-    if repair && report.findings.iter().any(|it| it.part == Part::Index) {
-        std::fs::remove_dir_all(folder.index())
-            .map_err(|error| OperatorError::CannotWrite(folder.index(), error))?;
     }
     Ok(report)
 }
@@ -85,42 +87,42 @@ fn beyond_repair(cause: &str) -> String {
     format!("{cause}: restore a backup")
 }
 
-/// Returns the database if it can be relied on.
+/// Returns the database if it can be relied on. A damaged one is left as it is: what looks like rubbish in it
+/// may be all that is left of something.
 fn check_database(
     folder: &DataFolder,
     repair: bool,
     report: &mut Report,
 ) -> Result<Option<Inspector>, StoreError> {
     let database = Inspector::open(&folder.database())?;
-    let (mut damages, mut flaws) = (database.damages()?, Vec::new());
-    if damages.is_empty() {
-        flaws = database.flaws()?;
-    }
-    if repair && !(damages.is_empty() && flaws.is_empty()) {
-        database.mend()?;
-        let left = database.damages()?;
-        damages.retain(|damage| !left.contains(damage));
-        for damage in damages {
-            report.add(Part::Database, damage, Remedy::Done);
-        }
-        damages = left;
-    }
+    let damages = database.damages()?;
     if !damages.is_empty() {
         for damage in damages {
             report.add(Part::Database, beyond_repair(&damage), Remedy::None);
         }
         return Ok(None);
     }
-    for flaw in flaws {
-        let remedy = match (flaw.mendable, repair) {
-            (true, true) => Remedy::Done,
-            (true, false) => Remedy::Possible,
-            (false, _) => Remedy::None,
-        };
+    let found = database.flaws()?;
+    let left = if repair && found.iter().any(|flaw| flaw.mendable) {
+        database.mend()?;
+        database.flaws()?
+    } else {
+        found.clone()
+    };
+    for flaw in found {
+        let remedy = remedy(&flaw, !left.contains(&flaw));
         report.add(Part::Database, flaw.sentence, remedy);
     }
-    (report.jobs, report.totals) = database.stats()?;
+    report.database = Some(database.stats()?);
     Ok(Some(database))
+}
+
+fn remedy(flaw: &Flaw, mended: bool) -> Remedy {
+    match (mended, flaw.mendable) {
+        (true, _) => Remedy::Done,
+        (false, true) => Remedy::Possible,
+        (false, false) => Remedy::None,
+    }
 }
 
 fn check_blobs(
@@ -129,78 +131,100 @@ fn check_blobs(
     repair: bool,
     report: &mut Report,
 ) -> Result<(), OperatorError> {
-    let cannot_read = |error| OperatorError::CannotRead(folder.path().join("blobs"), error);
-    let mut missing = database.blobs().map_err(|error| OperatorError::Database(folder.database(), error))?;
-    let blobs = Blobs::open(folder.path()).map_err(|error| folder.cannot_write(error))?;
+    let cannot_read = |error| OperatorError::CannotRead(folder.blobs(), error);
+    let mut missing: BTreeMap<BlobRef, bool> =
+        database.blobs().map_err(|error| OperatorError::Database(folder.database(), error))?;
+    let blobs = Blobs::look_into(folder);
     let (found, others) = blobs.all().map_err(cannot_read)?;
     for blob in found {
-        let is_used = missing.remove(&blob);
-        report.blobs += 1;
-        report.unused_blobs += u64::from(!is_used);
-        let read = blobs.read(blob).and_then(|file| std::io::copy(&mut { file }, &mut std::io::sink()));
+        let usage = Use::of(missing.remove(&blob));
+        report.blobs.blobs += 1;
+        report.blobs.unused += u64::from(usage == Use::None);
+        let read = blobs.read(blob).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()));
         match read {
-            Ok(size) => report.blob_bytes += size,
-            Err(error) if BlobReader::is_damaged(&error) && repair => {
-                let aside = blobs.set_aside(blob).map_err(cannot_read)?;
-                report.add(
-                    Part::Blobs,
-                    format!("{blob} is damaged; it was put aside as {}", aside.display()),
-                    Remedy::Done,
-                );
-            }
+            Ok(size) => report.blobs.bytes += size,
             Err(error) if BlobReader::is_damaged(&error) => {
-                report.add(
-                    Part::Blobs,
-                    format!("{blob} is damaged: a job that needs it will fail"),
-                    Remedy::Possible,
-                );
+                let aside = if repair { Some(blobs.set_aside(blob).map_err(cannot_read)?) } else { None };
+                let aside = aside.map(|it| format!(", and was put aside as {}", it.display()));
+                let sentence = format!("{blob} is damaged{}{}", aside.unwrap_or_default(), usage.loss());
+                // That nobody needs it is all that can be mended.
+                let remedy = match (usage, repair) {
+                    (Use::None, true) => Remedy::Done,
+                    (Use::None, false) => Remedy::Possible,
+                    _ => Remedy::None,
+                };
+                report.add(Part::Blobs, sentence, remedy);
             }
             Err(error) => report.add(Part::Blobs, format!("{blob} cannot be read: {error}"), Remedy::None),
         }
     }
-    for blob in missing {
-        let sentence = format!("{blob} is missing: a job that needs it will fail, and must be sent again");
-        report.add(Part::Blobs, sentence, Remedy::None);
+    for (blob, by_job) in missing {
+        report.add(Part::Blobs, format!("{blob} is missing{}", Use::of(Some(by_job)).loss()), Remedy::None);
     }
     for other in others {
-        report.add(Part::Blobs, format!("{} is no blob of Sluice's", other.display()), Remedy::None);
+        report.add(Part::Blobs, format!("{} is no file of Sluice's", other.display()), Remedy::None);
     }
     Ok(())
+}
+
+/// What needs a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    None,
+    Document,
+    Job,
+}
+
+impl Use {
+    fn of(by_job: Option<bool>) -> Self {
+        match by_job {
+            None => Self::None,
+            Some(false) => Self::Document,
+            Some(true) => Self::Job,
+        }
+    }
+
+    /// What it means that the blob is lost.
+    fn loss(self) -> &'static str {
+        match self {
+            Self::None => ", and nothing needs it",
+            Self::Document => ": the original of a document is lost, its text is not",
+            Self::Job => ": the job that needs it will fail, and must be sent again",
+        }
+    }
 }
 
 /// Whether the index holds just the chunks that the database says it should.
 fn check_index(
     folder: &DataFolder,
     database: &Inspector,
+    repair: bool,
     report: &mut Report,
-    remedy: Remedy,
 ) -> Result<(), OperatorError> {
     let path = folder.index();
-    // Without one, the next start makes it.
     if !path.join("meta.json").exists() {
         return Ok(());
     }
-    let read = || FullTextIndex::open_existing(&path).and_then(|index| Ok((index.keys()?, index.indexed())));
-    let (keys, seq) = match read() {
-        Ok(read) => read,
-        Err(error) => {
-            report.add(Part::Index, format!("it cannot be read ({error})"), remedy);
-            return Ok(());
+    let wrong = match FullTextIndex::open_existing(&path).and_then(|it| Ok((it.keys()?, it.indexed()))) {
+        Err(error) => Some(format!("it cannot be read ({error})")),
+        Ok((keys, seq)) => {
+            report.index = Some(keys.len() as u64);
+            let failed = |error| OperatorError::Database(folder.database(), error);
+            let expected = database.chunk_keys(seq).map_err(failed)?;
+            let removed = database.removed_after(seq).map_err(failed)?;
+            let (lacking, mut surplus) = differences(&expected, &keys);
+            surplus.retain(|key| !removed.contains(&key.version()));
+            let (lacking, surplus) = (lacking.len(), surplus.len());
+            (lacking + surplus > 0).then(|| {
+                format!("it lacks {lacking} chunks of the database and holds {surplus} that are not there")
+            })
         }
     };
-    report.indexed_chunks = keys.len() as u64;
-    let failed = |error| OperatorError::Database(folder.database(), error);
-    let expected = database.chunk_keys(seq).map_err(failed)?;
-    let removed = database.removed_after(seq).map_err(failed)?;
-    let (lacking, surplus) = differences(&expected, &keys);
-    let surplus = surplus.iter().filter(|key| !removed.contains(&key.version())).count();
-    if !lacking.is_empty() || surplus > 0 {
-        let lacking = lacking.len();
-        report.add(
-            Part::Index,
-            format!("it lacks {lacking} chunks of the database and holds {surplus} that are not there"),
-            remedy,
-        );
+    if let Some(sentence) = wrong {
+        if repair {
+            std::fs::remove_dir_all(&path).map_err(|error| OperatorError::CannotWrite(path, error))?;
+        }
+        report.add(Part::Index, sentence, if repair { Remedy::Done } else { Remedy::Possible });
     }
     Ok(())
 }
@@ -219,58 +243,6 @@ fn differences(left: &[ChunkKey], right: &[ChunkKey]) -> (Vec<ChunkKey>, Vec<Chu
             (Some(a), other) if other.is_none_or(|b| a < b) => only_left.extend(l.next()),
             _ => only_right.extend(r.next()),
         }
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Database => "database",
-            Self::Blobs => "blobs",
-            Self::Index => "index",
-        })
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (jobs, totals) = (&self.jobs, &self.totals);
-        for part in [Part::Database, Part::Blobs, Part::Index] {
-            let findings: Vec<_> = self.findings.iter().filter(|it| it.part == part).collect();
-            if findings.is_empty() {
-                match part {
-                    Part::Database => write!(
-                        f,
-                        "{part}: sound; {} jobs, {} documents, {} chunks",
-                        jobs.total_jobs, totals.documents, totals.chunks
-                    )?,
-                    Part::Blobs => {
-                        let size = bytesize::ByteSize(self.blob_bytes).display().iec();
-                        write!(f, "{part}: sound; {} files, {size}", self.blobs)?;
-                        if self.unused_blobs > 0 {
-                            write!(f, ", {} of them unused until clean-up", self.unused_blobs)?;
-                        }
-                    }
-                    Part::Index => {
-                        write!(f, "{part}: agrees with the database; {} chunks", self.indexed_chunks)?;
-                    }
-                }
-                writeln!(f)?;
-            }
-            for finding in findings {
-                let remedy = match finding.remedy {
-                    Remedy::Possible => "; --repair mends it",
-                    Remedy::Done => "; mended",
-                    Remedy::None => "",
-                };
-                writeln!(f, "{part}: {}{remedy}", finding.sentence)?;
-            }
-        }
-        f.write_str(if self.is_sound() {
-            "The data folder is sound."
-        } else {
-            "The data folder is not sound."
-        })
     }
 }
 

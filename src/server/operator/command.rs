@@ -1,11 +1,13 @@
 //! The commands as an operator types them, and what they say.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bytesize::ByteSize;
 use clap::Args;
 
+use super::check::{BlobCounts, Part, Remedy, Report};
 use super::{backup, check, restore};
 use crate::server::clock;
 use crate::server::data_folder::DataFolder;
@@ -32,15 +34,27 @@ pub struct CheckArgs {
     pub data: Data,
 
     /// Mend what can be mended: counts, loose chunks, and the index, which the next start makes anew.
-    /// Damaged files are put aside.
+    /// Damaged files are put aside. A database that is damaged itself is left alone.
     #[arg(long)]
     pub repair: bool,
 }
 
-/// A backup is one file with the database and all files it needs; the index is made anew from them.
+/// Copy a data folder into one file, also while a server uses it: the database and all files it needs. Needs
+/// room for the database twice beside the file.
 #[derive(Args, Clone, Debug)]
 pub struct BackupArgs {
-    /// The backup. It must not be there before `backup`; the data folder must not be there before `restore`.
+    /// The new file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// Make a data folder of a backup. It must not be there before, or be empty.
+#[derive(Args, Clone, Debug)]
+pub struct RestoreArgs {
+    /// The backup.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
@@ -53,6 +67,51 @@ pub fn check(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
     let report = check::check(&arguments.data.folder(), arguments.repair)?;
     println!("{report}");
     Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (part, name) in [(Part::Database, "database"), (Part::Blobs, "blobs"), (Part::Index, "index")] {
+            let mut findings = self.findings.iter().filter(|it| it.part == part).peekable();
+            if findings.peek().is_none() {
+                writeln!(f, "{name}: {}", self.all_well(part))?;
+            }
+            for finding in findings {
+                let remedy = match finding.remedy {
+                    Remedy::Possible => "; --repair mends it",
+                    Remedy::Done => "; mended",
+                    Remedy::None => "",
+                };
+                writeln!(f, "{name}: {}{remedy}", finding.sentence)?;
+            }
+        }
+        f.write_str(if self.is_sound() {
+            "The data folder is sound."
+        } else {
+            "The data folder is not sound."
+        })
+    }
+}
+
+impl Report {
+    /// What there is to say about a part in which nothing is wrong.
+    fn all_well(&self, part: Part) -> String {
+        let Some((jobs, totals)) = &self.database else { return "not checked".to_owned() };
+        match (part, self.index) {
+            (Part::Database, _) => {
+                let (jobs, documents, chunks) = (jobs.total_jobs, totals.documents, totals.chunks);
+                format!("sound; {jobs} jobs, {documents} documents, {chunks} chunks")
+            }
+            (Part::Blobs, _) => {
+                let BlobCounts { blobs, bytes, unused } = self.blobs;
+                let size = ByteSize(bytes).display().iec();
+                let unused = if unused > 0 { format!(", {unused} of them unused") } else { String::new() };
+                format!("sound; {blobs} files, {size}{unused}")
+            }
+            (Part::Index, Some(chunks)) => format!("agrees with the database; {chunks} chunks"),
+            (Part::Index, None) => "none; the next start makes it".to_owned(),
+        }
+    }
 }
 
 /// `sluice backup`.
@@ -68,13 +127,15 @@ pub fn backup(arguments: &BackupArgs) -> anyhow::Result<ExitCode> {
         ByteSize(backup.size).display().iec(),
     );
     for blob in &backup.damaged {
-        eprintln!("sluice: the file {blob} is damaged or missing in the data folder, and so in the backup");
+        eprintln!(
+            "sluice: the file {blob} is damaged or missing in the data folder, and so in the backup; all else is in it"
+        );
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if backup.damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// `sluice restore`.
-pub fn restore(arguments: &BackupArgs) -> anyhow::Result<ExitCode> {
+pub fn restore(arguments: &RestoreArgs) -> anyhow::Result<ExitCode> {
     let restored = restore::restore(&arguments.file, &arguments.data.folder())?;
     println!(
         "{} holds {} jobs, {} documents, {} chunks and {} files again; {} jobs were under way and begin anew. The next \

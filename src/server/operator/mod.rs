@@ -5,11 +5,10 @@ pub mod check;
 pub mod command;
 pub mod restore;
 
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::server::data_folder::FolderError;
 use crate::server::store::{BlobRef, StoreError};
@@ -53,39 +52,24 @@ impl Manifest {
 }
 
 /// The last entry of a backup: without it, the others are not all there.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Ending {
     /// How many blobs came before it.
     blobs: u64,
     /// Those of them that were damaged already.
     damaged: Vec<BlobRef>,
+    /// The SHA-256 of the database.
+    database: BlobRef,
 }
 
 impl Ending {
     const NAME: &str = "sluice-backup-end.json";
 }
 
-/// Passes bytes on, and knows the name a blob of them has.
-struct Hashed<R> {
-    from: R,
-    hash: Sha256,
-}
-
-impl<R: Read> Hashed<R> {
-    fn new(from: R) -> Self {
-        Self { from, hash: Sha256::new() }
-    }
-
-    /// The name of a blob of the bytes passed on so far.
-    fn name(self) -> BlobRef {
-        BlobRef(self.hash.finalize().into())
-    }
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.from.read(buffer)?;
-        self.hash.update(&buffer[..length]);
-        Ok(length)
+/// The folder that a path is in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }

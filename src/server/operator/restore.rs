@@ -1,13 +1,14 @@
 //! `sluice restore`: makes a data folder of a backup.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use tar::{Archive, Entry};
 
-use super::{Ending, Hashed, Manifest, OperatorError};
+use super::{Ending, Manifest, OperatorError, parent};
 use crate::server::data_folder::DataFolder;
 use crate::server::store::sqlite::inspect::Inspector;
 use crate::server::store::{BlobRef, StoreError, Totals};
@@ -22,39 +23,40 @@ pub struct Restored {
     pub released: u64,
 }
 
-type BackupFile = BufReader<File>;
-
-/// Makes the data folder `folder`, which must not be there or be empty, of the backup `file`. It appears
-/// as a whole or not at all. Blocks.
+/// Makes the data folder `folder`, which must not be there or be empty, of the backup `file`. It becomes one
+/// with the last step, when everything is on disk. Blocks.
 pub fn restore(file: &Path, folder: &DataFolder) -> Result<Restored, OperatorError> {
     let target = folder.path();
     let cannot_write = |error| OperatorError::CannotWrite(target.to_owned(), error);
-    let is_there = match std::fs::read_dir(target) {
-        Ok(mut entries) => match entries.next() {
-            Some(_) => return Err(OperatorError::FolderNotEmpty(target.to_owned())),
-            None => true,
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-        Err(error) => return Err(OperatorError::CannotRead(target.to_owned(), error)),
-    };
-    let opened = File::open(file).map_err(|error| OperatorError::CannotRead(file.to_owned(), error))?;
-    let beside = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(beside).map_err(cannot_write)?;
-    let staging = tempfile::Builder::new().prefix(".restoring-").tempdir_in(beside).map_err(cannot_write)?;
-    let unpacking = Unpacking { file, staging: staging.path() };
-    let blobs = unpacking.unpack(Archive::new(BufReader::with_capacity(1 << 20, opened)))?;
-    let restored = unpacking.take_up(blobs)?;
-
-    if is_there {
-        std::fs::remove_dir(target).map_err(cannot_write)?;
+    let cannot_read = |error| OperatorError::CannotRead(file.to_owned(), error);
+    let archive = Archive::new(BufReader::with_capacity(1 << 20, File::open(file).map_err(cannot_read)?));
+    let is_new = !target.exists();
+    if !is_new && std::fs::read_dir(target).map_err(cannot_write)?.next().is_some() {
+        return Err(OperatorError::FolderNotEmpty(target.to_owned()));
     }
-    std::fs::rename(staging.keep(), target).map_err(cannot_write)?;
-    File::open(beside).and_then(|it| it.sync_all()).map_err(cannot_write)?;
+    std::fs::create_dir_all(target).map_err(cannot_write)?;
+    // Within the target, which may be a disk of its own.
+    let staging = tempfile::Builder::new().prefix(".restoring-").tempdir_in(target).map_err(cannot_write)?;
+    let unpacking = Unpacking { file, staging: staging.path() };
+    let restored = unpacking.unpack(archive).and_then(|blobs| unpacking.take_up(blobs));
+    if restored.is_err() && is_new {
+        drop(staging);
+        // What is left of a failure is at worst an empty folder.
+        let _ = std::fs::remove_dir(target);
+        return restored;
+    }
+    let restored = restored?;
+
+    let put = |from: &str, to: &Path| std::fs::rename(staging.path().join(from), to);
+    let sync = |folder: &Path| File::open(folder).and_then(|it| it.sync_all());
+    put(Manifest::BLOBS, &folder.blobs()).map_err(cannot_write)?;
+    put(Manifest::DATABASE, &folder.database()).map_err(cannot_write)?;
+    drop(staging);
+    sync(target).and_then(|()| sync(parent(target))).map_err(cannot_write)?;
     Ok(restored)
 }
+
+type BackupEntry<'a> = Entry<'a, BufReader<File>>;
 
 struct Unpacking<'a> {
     file: &'a Path,
@@ -63,7 +65,7 @@ struct Unpacking<'a> {
 
 impl Unpacking<'_> {
     /// Unpacks everything, and returns how many blobs there were.
-    fn unpack(&self, mut archive: Archive<BackupFile>) -> Result<u64, OperatorError> {
+    fn unpack(&self, mut archive: Archive<BufReader<File>>) -> Result<u64, OperatorError> {
         let mut entries = archive.entries().map_err(|error| self.damaged(&error))?;
         let mut next = || entries.next().transpose().map_err(|error| self.damaged(&error));
         match next() {
@@ -72,7 +74,7 @@ impl Unpacking<'_> {
         }
         let database = next()?.filter(|it| it.path_bytes().as_ref() == Manifest::DATABASE.as_bytes());
         let database = database.ok_or_else(|| self.damaged(&"the database is missing"))?;
-        self.write(database, &self.staging.join(Manifest::DATABASE))?;
+        let database = self.write(database, &self.staging.join(Manifest::DATABASE))?;
         let folder = self.staging.join(Manifest::BLOBS);
         std::fs::create_dir(&folder).map_err(|error| self.cannot_write(error))?;
         let (mut found, mut changed) = (0, Vec::new());
@@ -84,9 +86,12 @@ impl Unpacking<'_> {
             found += 1;
             changed.extend(self.blob(entry, &folder)?);
         };
+        if database != ending.database {
+            return Err(self.damaged(&"its database is not as it was"));
+        }
         if found != ending.blobs || changed != ending.damaged {
             let (expected, changed) = (ending.blobs, changed.len());
-            let reason = format!("of {expected} blobs it holds {found}, and {changed} are not as they were");
+            let reason = format!("of {expected} files it holds {found}, and {changed} are not as they were");
             return Err(self.damaged(&reason));
         }
         File::open(&folder).and_then(|it| it.sync_all()).map_err(|error| self.cannot_write(error))?;
@@ -94,30 +99,29 @@ impl Unpacking<'_> {
     }
 
     /// Whether this is a backup of a form we know.
-    fn check_manifest(&self, entry: Entry<'_, BackupFile>) -> Result<(), OperatorError> {
+    fn check_manifest(&self, entry: BackupEntry<'_>) -> Result<(), OperatorError> {
         if entry.path_bytes().as_ref() != Manifest::NAME.as_bytes() {
             return Err(self.not_a_backup("it does not begin with a manifest"));
         }
         let manifest: Manifest = self.json(entry)?;
         if manifest.format != Manifest::FORMAT {
             let (format, version) = (manifest.format, &manifest.version);
-            let reason = format!(
-                "it is of form {format}, made by Sluice {version}; this one knows form {}",
-                Manifest::FORMAT
-            );
+            let known = Manifest::FORMAT;
+            let reason =
+                format!("it is of form {format}, made by Sluice {version}; this one knows form {known}");
             return Err(self.not_a_backup(&reason));
         }
         Ok(())
     }
 
-    fn json<T: DeserializeOwned>(&self, entry: Entry<'_, BackupFile>) -> Result<T, OperatorError> {
+    fn json<T: DeserializeOwned>(&self, entry: BackupEntry<'_>) -> Result<T, OperatorError> {
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         serde_json::from_reader(entry)
             .map_err(|error| self.damaged(&format!("{name} cannot be read: {error}")))
     }
 
     /// Unpacks a blob, and returns its name if its bytes are not those that were once written.
-    fn blob(&self, entry: Entry<'_, BackupFile>, folder: &Path) -> Result<Option<BlobRef>, OperatorError> {
+    fn blob(&self, entry: BackupEntry<'_>, folder: &Path) -> Result<Option<BlobRef>, OperatorError> {
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let named = name.strip_prefix(Manifest::BLOBS).and_then(|it| it.strip_prefix('/'));
         let Some(blob) = named.and_then(|it| it.parse::<BlobRef>().ok()) else {
@@ -128,26 +132,37 @@ impl Unpacking<'_> {
     }
 
     /// Writes a file to disk, and returns the name a blob of its bytes has.
-    fn write(&self, entry: Entry<'_, BackupFile>, path: &Path) -> Result<BlobRef, OperatorError> {
-        let expected = entry.size();
-        let mut bytes = Hashed::new(entry);
+    fn write(&self, mut entry: BackupEntry<'_>, path: &Path) -> Result<BlobRef, OperatorError> {
+        let mut left = entry.size();
+        let mut hash = Sha256::new();
         let mut file = File::create_new(path).map_err(|error| self.cannot_write(error))?;
-        let size = io::copy(&mut bytes, &mut file).map_err(|error| self.damaged(&error))?;
-        if size != expected {
-            return Err(self.damaged(&"it ends in the middle of a file"));
+        let mut block = vec![0; 256 << 10];
+        while left > 0 {
+            let length = entry.read(&mut block).map_err(|error| self.damaged(&error))?;
+            if length == 0 {
+                return Err(self.damaged(&"it ends in the middle of a file"));
+            }
+            hash.update(&block[..length]);
+            file.write_all(&block[..length]).map_err(|error| self.cannot_write(error))?;
+            left -= length as u64;
         }
         file.sync_all().map_err(|error| self.cannot_write(error))?;
-        Ok(bytes.name())
+        Ok(BlobRef(hash.finalize().into()))
     }
 
-    /// Looks whether the database is sound, and lets the attempts it knows of begin anew.
+    /// Looks whether the database is sound, and makes it the present one.
     fn take_up(&self, blobs: u64) -> Result<Restored, OperatorError> {
-        let failed = |error: StoreError| self.damaged(&error);
-        let database = Inspector::open(&self.staging.join(Manifest::DATABASE)).map_err(failed)?;
+        let path = self.staging.join(Manifest::DATABASE);
+        let failed = |error: StoreError| match error {
+            StoreError::Damaged(reason) => self.damaged(&reason),
+            StoreError::DiskFull => self.cannot_write(io::ErrorKind::StorageFull.into()),
+            error => OperatorError::Database(path.clone(), error),
+        };
+        let database = Inspector::open(&path).map_err(failed)?;
         if let Some(damage) = database.damages().map_err(failed)?.into_iter().next() {
             return Err(self.damaged(&damage));
         }
-        let released = database.release_attempts().map_err(failed)? as u64;
+        let released = database.take_up().map_err(failed)? as u64;
         let (jobs, totals) = database.stats().map_err(failed)?;
         database.close().map_err(failed)?;
         Ok(Restored { jobs: jobs.total_jobs, totals, blobs, released })

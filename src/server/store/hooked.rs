@@ -31,6 +31,10 @@ macro_rules! hooked {
                 self.inner.$step($($name),*).await
             })*
 
+            fn check_damage(&self) -> Result<()> {
+                self.inner.check_damage()
+            }
+
             fn changes(&self) -> watch::Receiver<u64> {
                 self.inner.changes()
             }

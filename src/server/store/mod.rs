@@ -122,6 +122,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn job_item_page(&self, id: JobId, filter: ItemFilter) -> Result<JobItemPage>;
     /// Jobs changed or removed after `after`, in the order of their change numbers.
     async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges>;
+    /// Fails once damage was met: nothing more should be taken in or cleaned up.
+    fn check_damage(&self) -> Result<()>;
     /// The latest change number, as it is committed.
     fn changes(&self) -> watch::Receiver<u64>;
 

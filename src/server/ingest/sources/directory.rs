@@ -93,6 +93,7 @@ mod tests {
     use super::*;
     use crate::domain::Progress;
     use crate::server::blobs::Blobs;
+    use crate::server::data_folder::DataFolder;
     use crate::server::ingest::folders::AllowedFolders;
     use crate::server::ingest::run::{PieceContent, Shelves};
 
@@ -104,7 +105,7 @@ mod tests {
     fn read(folder: &Path, delivered: &[(u64, &str)]) -> (Vec<ReadItem>, Progress) {
         let data = tempfile::tempdir().unwrap();
         let shelves = Shelves {
-            blobs: Blobs::open(data.path()).unwrap(),
+            blobs: Blobs::open(&DataFolder::new(data.path())).unwrap(),
             folders: AllowedFolders::new(&[folder.to_owned()]).unwrap(),
         };
         let delivered: BTreeMap<_, _> =

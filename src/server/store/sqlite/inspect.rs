@@ -1,8 +1,8 @@
 //! What an operator asks of a database file: is it sound, what does it name, and may I have a copy?
 //!
-//! Nobody else may work on the file meanwhile, but for [`copy`]. Blocks.
+//! Nobody else may work on the file meanwhile, but for [`copy`]. Blocks, and reads all there is.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use rusqlite::{Connection, params};
@@ -12,6 +12,9 @@ use crate::server::store::Version;
 
 /// Damages of the file that are named one by one.
 const DAMAGES_NAMED: usize = 10;
+
+/// More changes than any server makes after a backup, which are lost when that is restored.
+const CHANGES_LOST: u64 = 1 << 28;
 
 /// A database file that no server works on.
 #[derive(Debug)]
@@ -78,15 +81,15 @@ impl Inspector {
         Ok(flaws)
     }
 
-    /// Mends what [`Self::damages`] and [`Self::flaws`] found, as far as it can be mended.
+    /// Mends the flaws that can be mended. Only for a file without damages: in a damaged one, what looks loose
+    /// may be all that is left.
     pub fn mend(&self) -> Result<()> {
-        self.0.execute_batch("reindex")?;
+        self.0.execute_batch("begin immediate")?;
         for version in self.loose_versions()? {
             self.0.execute("insert or ignore into loose_version (version) values (?1)", [version.0])?;
         }
         self.0.execute_batch(
-            "begin immediate;
-             delete from job_count;
+            "delete from job_count;
              insert into job_count select status, job_type, count(*), sum(chunks_created) from job group by 1, 2;
              update document_count set (documents, chunks, bytes) =
                  (select count(*), coalesce(sum(chunk_count), 0), coalesce(sum(size_bytes), 0) from document);
@@ -140,12 +143,12 @@ impl Inspector {
         Ok(jobs.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// All blobs that jobs and documents refer to.
-    pub fn blobs(&self) -> Result<HashSet<BlobRef>> {
-        let mut statement = self
-            .0
-            .prepare("select blob from job_blob union select blob from document where blob is not null")?;
-        let blobs = statement.query_map([], |row| row.get(0).map(BlobRef))?;
+    /// All blobs that jobs and documents refer to, and whether a job still needs it.
+    pub fn blobs(&self) -> Result<BTreeMap<BlobRef, bool>> {
+        let mut statement = self.0.prepare(
+            "select blob, false from document where blob is not null union all select blob, true from job_blob",
+        )?;
+        let blobs = statement.query_map([], |row| Ok((BlobRef(row.get(0)?), row.get(1)?)))?;
         Ok(blobs.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -175,15 +178,16 @@ impl Inspector {
         Ok((jobs::stats(&self.0)?, documents::totals(&self.0)?))
     }
 
-    /// Puts attempts that were under way into the queue again, as a graceful stop does: they count for
-    /// nothing. Answers how many there were.
-    pub fn release_attempts(&self) -> Result<usize> {
+    /// Makes a database of the past the present one. Attempts that were under way begin anew, as after a
+    /// graceful stop; whoever has followed the changes must start anew, because numbers he knows will be given
+    /// out again. Answers how many attempts there were.
+    pub fn take_up(&self) -> Result<usize> {
         let (seq, _) = follow::counter(&self.0)?;
-        let tx = Tx::new(&self.0, seq);
+        let tx = Tx::new(&self.0, seq + CHANGES_LOST);
         self.0.execute_batch("begin immediate")?;
         let released = attempts::release_all(&tx)?;
         tx.save_seq(seq)?;
-        self.0.execute_batch("commit")?;
+        self.0.execute_batch("update change_counter set forgotten_seq = seq; commit")?;
         Ok(released)
     }
 

@@ -106,9 +106,7 @@ fn connect(path: &Path) -> Result<Connection> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>> {
-        if self.damaged.load(Ordering::Relaxed) {
-            return Err(StoreError::Damaged("this was seen before".to_owned()));
-        }
+        self.check_damage()?;
         self.write(move |tx| jobs::accept(tx, &job, max_pending, now)).await
     }
 
@@ -181,6 +179,7 @@ impl Store for SqliteStore {
     }
 
     async fn clean_up(&self, rule: CleanUp, limit: u32) -> Result<CleanedUp> {
+        self.check_damage()?;
         self.work(move |tx| jobs::clean_up(tx, &rule, limit)).await
     }
 
@@ -214,6 +213,13 @@ impl Store for SqliteStore {
 
     async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges> {
         self.read(move |connection| follow::job_changes(connection, after, limit)).await
+    }
+
+    fn check_damage(&self) -> Result<()> {
+        if self.damaged.load(Ordering::Relaxed) {
+            return Err(StoreError::Damaged("this was seen before".to_owned()));
+        }
+        Ok(())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -253,6 +259,7 @@ impl Store for SqliteStore {
     }
 
     async fn unreferenced_blobs(&self, blobs: Vec<BlobRef>) -> Result<Vec<BlobRef>> {
+        self.check_damage()?;
         self.read(move |connection| documents::unreferenced_blobs(connection, &blobs)).await
     }
 }
