@@ -68,8 +68,13 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::with_slots("3").await
+    }
+
+    async fn with_slots(count: &str) -> Self {
         let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let server = ServerProcess::start(data.path(), &flags(&folder)).await;
+        let flags = [&flags(&folder)[..], &["--max-concurrent-jobs", count]].concat();
+        let server = ServerProcess::start(data.path(), &flags).await;
         let scene = Self { server, data, folder };
         scene.is_done(&scene.send("the first text, about weirs").await).await;
         scene
@@ -251,7 +256,8 @@ async fn while_the_index_cannot_be_written_jobs_wait_and_then_complete() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_was_damaged_fails_its_job_alone() {
-    let scene = Scene::new().await;
+    // While the large one is read, the others wait.
+    let scene = Scene::with_slots("1").await;
     let large = scene.send_large(40).await;
     let mut jobs = Vec::new();
     for number in 0..6 {

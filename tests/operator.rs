@@ -241,12 +241,21 @@ async fn a_check_finds_what_is_wrong_and_a_repair_mends_what_can_be_mended() {
     }
 
     std::fs::write(first_file(&blobs, ""), "other bytes").unwrap();
-    fails("check", &data, &[], "is damaged: the original of a document is lost");
+    fails("check", &data, &[], "is damaged; it was the original of document");
     let backup = folder.path().join("backup");
     fails("backup", &data, &[text(&backup)], "all else is in it");
     succeeds("restore", &folder.path().join("restored"), &[text(&backup)]);
-    fails("check", &data, &["--repair"], "was put aside");
-    fails("check", &data, &["--repair"], "is missing: the original of a document is lost");
+    let repaired = succeeds("check", &data, &["--repair"]);
+    assert!(repaired.contains("was put aside"), "{repaired}");
+    succeeds("check", &data, &[]);
+    std::fs::remove_file(first_file(&blobs, "")).unwrap();
+    fails("check", &data, &[], "is missing; it was the original of document");
+    let database = std::fs::read(data.join("sluice.db")).unwrap();
+    std::fs::remove_file(data.join("sluice.db")).unwrap();
+    let start = on("serve", &data, &["--addr", "127.0.0.1:0"]);
+    assert!(said(&start).contains("is missing, but files of its documents are there"), "{}", said(&start));
+    std::fs::write(data.join("sluice.db"), database).unwrap();
+
     sql(&data, "delete from chunk where key = (select max(key) from chunk)");
     fails("check", &data, &["--repair"], "chunks: delete it, and send it again");
     damage_database(&data);

@@ -262,6 +262,7 @@ async fn bad_input_is_told_what_would_be_right_and_leaves_nothing() {
         ),
         (server.get("/jobs/not-an-id").await, 400, "invalid_id"),
         (server.get("/jobs/events?after=x").await, 400, "invalid_parameter"),
+        (server.post("/query", json!(["lease", 3])).await, 400, "invalid_json"),
         (server.get("/documents/550e8400-e29b-41d4-a716-446655440000").await, 404, "document_not_found"),
         (server.delete("/documents/550e8400-e29b-41d4-a716-446655440000").await, 404, "document_not_found"),
         (server.post("/query", json!({ "question": " " })).await, 400, "empty_question"),
@@ -284,6 +285,7 @@ async fn details_say_where_and_what() {
     for (answer, part) in [
         (server.get("/jobs?status=done").await, "pending, running, completed, failed, cancelled"),
         (server.get("/jobs?limit=0").await, "from 1 to 1000"),
+        (server.get("/jobs?before=zzz").await, "the `next` of the page before"),
         (server.post_form("/ingest", Form::default().file("a.txt", b"ab\xff")).await, "byte 2"),
         (server.post_form("/ingest", Form::default().file("a.pdf", "x")).await, ".md"),
         (
@@ -674,6 +676,8 @@ async fn on_a_full_disk_nothing_is_taken_in_and_all_else_goes_on() {
     refused.problem(507, "low_disk");
     assert_eq!(refused.headers["retry-after"], "60");
     full.post_form("/ingest", Form::default().file("a.txt", "more")).await.problem(507, "low_disk");
+    let health = full.get("/health").await.ok();
+    assert_eq!((&health["status"], &health["problem"]["code"]), (&json!("refusing"), &json!("low_disk")));
     assert_eq!(found(&full, "reservoirs").await, 1);
     assert_eq!(full.files("tmp") + full.files("blobs"), 0);
     full.delete(&format!("/documents/{}", kept["document_id"].as_str().unwrap())).await;

@@ -22,7 +22,7 @@ use crate::domain::{JobId, Metadata};
 /// Send files or folders to a running server and wait until they can be found.
 #[derive(Clone, Debug, clap::Args)]
 pub struct IngestArgs {
-    /// Files or folders. Folders are sent with all that is below them, except hidden files and
+    /// Files or folders. Folders are sent with all that is below them, except hidden files, links and
     /// formats Sluice does not read; their files get their place as `path` in the metadata.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,

@@ -19,6 +19,11 @@ pub enum FolderError {
     NotWritable(PathBuf, io::Error),
     #[error("there is no data folder of Sluice at {0}; name one with --data-dir")]
     Missing(PathBuf),
+    #[error(
+        "the database of the data folder {0} is missing, but files of its documents are there; restore a backup, or \
+         move the folder away"
+    )]
+    DatabaseLost(PathBuf),
 }
 
 impl DataFolder {
@@ -45,6 +50,13 @@ impl DataFolder {
     /// Fails unless a server has been at work here.
     pub fn must_exist(&self) -> Result<(), FolderError> {
         if self.database().is_file() { Ok(()) } else { Err(FolderError::Missing(self.0.clone())) }
+    }
+
+    /// Fails if the folder has files of a database that is not there: a new one would have them cleaned up.
+    pub fn check_database(&self) -> Result<(), FolderError> {
+        let has_blobs = || std::fs::read_dir(self.blobs()).is_ok_and(|mut blobs| blobs.next().is_some());
+        let lost = !self.database().exists() && has_blobs();
+        if lost { Err(FolderError::DatabaseLost(self.0.clone())) } else { Ok(()) }
     }
 
     /// Claims the folder for this process, making it if it is missing. The lock goes with the process,

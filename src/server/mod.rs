@@ -191,6 +191,7 @@ impl Service {
     fn open_folder(config: &Config) -> Result<Self, StartError> {
         let data = DataFolder::new(&config.data_dir);
         let lock = data.claim()?;
+        data.check_database()?;
         let folders = AllowedFolders::new(&config.allowed_dirs).map_err(StartError::AllowedFolders)?;
         let blobs = Blobs::open(&data).map_err(|error| data.cannot_write(error))?;
         let database = data.database();

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::extract::{Id, Json, JsonBody, Query, number, parsed};
+use super::extract::{Id, Json, JsonBody, NEXT_ID, Query, number, parsed};
 use crate::domain::{Answer, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Problem, search};
 use crate::server::library::Library;
 use crate::server::state::AppState;
@@ -37,7 +37,7 @@ async fn list(
     State(library): State<Library>,
     Query(parameters): Query<ListParameters>,
 ) -> Result<Json<DocumentPage>, Problem> {
-    let before = parsed("before", parameters.before.as_deref())?;
+    let before = parsed("before", parameters.before.as_deref(), NEXT_ID)?;
     let limit = parameters.limit.as_deref();
     let limit = number("limit", limit, DocumentPage::DEFAULT_LIMIT, 1, DocumentPage::MAX_LIMIT)?;
     Ok(Json(library.documents(before, limit).await?))

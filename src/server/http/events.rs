@@ -16,7 +16,7 @@ use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::extract::{Query, parsed};
+use super::extract::{NEXT_NUMBER, Query, parsed};
 use crate::domain::{JobEvent, JobStats, Limits, Problem};
 use crate::server::jobs::{JobManager, JobsError};
 use crate::server::state::AppState;
@@ -43,9 +43,9 @@ pub async fn events(
     Query(parameters): Query<EventParameters>,
 ) -> Result<impl IntoResponse, Problem> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let after = match parsed("Last-Event-ID", last)? {
+    let after = match parsed("Last-Event-ID", last, NEXT_NUMBER)? {
         Some(last) => Some(last),
-        None => parsed("after", parameters.after.as_deref())?,
+        None => parsed("after", parameters.after.as_deref(), NEXT_NUMBER)?,
     };
     let place = state.places.event_streams.clone().try_acquire_owned();
     let place = place.map_err(|_| too_many_streams(&state.limits))?;

@@ -44,6 +44,10 @@ const READ_AT_ONCE: usize = 256 << 10;
 
 /// Reads JSON that came in; says where it is not what is wanted.
 pub async fn from_json<T: DeserializeOwned + Send + 'static>(bytes: Vec<u8>) -> Result<T, Problem> {
+    // An array would be read as an object's fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(bad_request("invalid_json", "The body is a JSON array; this call takes an object."));
+    }
     let small = bytes.len() <= READ_AT_ONCE;
     let read = move || axum::Json::from_bytes(&bytes);
     let read = if small {
@@ -130,14 +134,27 @@ pub fn number(name: &str, value: Option<&str>, default: u32, least: u32, most: u
     }
 }
 
-/// A value in the query string that has a text form of its own.
-pub fn parsed<T: std::str::FromStr>(name: &str, value: Option<&str>) -> Result<Option<T>, Problem>
-where
-    T::Err: std::fmt::Display,
-{
+/// A value in the query string that has a text form of its own; `wanted` says what would be right, as "it must
+/// be an id".
+pub fn parsed<T: std::str::FromStr>(
+    name: &str,
+    value: Option<&str>,
+    wanted: &str,
+) -> Result<Option<T>, Problem> {
     let parsed = value.filter(|text| !text.is_empty()).map(str::parse).transpose();
-    parsed.map_err(|error| {
+    parsed.map_err(|_| {
         let given = value.unwrap_or_default();
-        bad_request("invalid_parameter", format!("{name} is {given:?}, which cannot be read: {error}."))
+        bad_request("invalid_parameter", format!("{name} is {given:?}; {wanted}."))
     })
+}
+
+/// What a parameter that names the last row of the page before must be.
+pub const NEXT_ID: &str = "it must be the `next` of the page before, an id";
+
+/// The same of a list that counts.
+pub const NEXT_NUMBER: &str = "it must be a number, as an answer before gave it";
+
+/// What a parameter with a few known names must be.
+pub fn one_of(names: &[&'static str]) -> String {
+    format!("it must be one of {}", names.join(", "))
 }

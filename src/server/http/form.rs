@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::{Room, broken_off, media_type, read_whole, upload_too_large};
+use super::body::{Room, broken_off, media_type, read_whole, text_too_large, upload_too_large};
 use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
@@ -19,7 +19,7 @@ use crate::server::ingest::extract::text::{TextError, Utf8Decoder};
 use crate::server::jobs::{Upload, check_format, names};
 use crate::server::state::AppState;
 
-/// Metadata and switches are small, in bytes.
+/// Paths and switches are small, in bytes.
 const SMALL_FIELD: u64 = FixedLimits::VALUES.max_field_size;
 
 /// What one request wants to have ingested.
@@ -125,7 +125,12 @@ impl IngestForm {
                 let file = store_file(field, state).await?;
                 form.files.push(file);
             } else {
-                let limit = if name == "text_content" { state.limits.max_text_size } else { SMALL_FIELD };
+                let limit = match name.as_str() {
+                    "text_content" => state.limits.max_text_size,
+                    // Its own check says more of what is just too long.
+                    "metadata" => 2 * FixedLimits::VALUES.max_metadata_size,
+                    _ => SMALL_FIELD,
+                };
                 let value = text_field(&name, field, limit, &mut form.room, state).await?;
                 form.set(&name, value)?;
             }
@@ -221,7 +226,14 @@ async fn text_field(
     let mut value = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error, &state.limits))? {
         if (value.len() + chunk.len()) as u64 > limit {
-            return Err(Problem::new(413, "too_large", format!("{name} is longer than {limit} bytes.")));
+            return Err(match name {
+                "text_content" => text_too_large(&state.limits),
+                _ => Problem::new(
+                    413,
+                    "too_large",
+                    format!("{name} is longer than {limit} bytes. Shorten it."),
+                ),
+            });
         }
         room.grow(chunk.len(), state)?;
         value.extend_from_slice(&chunk);

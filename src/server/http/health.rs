@@ -6,21 +6,30 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::extract::Json;
-use crate::domain::Limits;
 use crate::domain::job::rfc3339;
+use crate::domain::{Limits, Problem};
 use crate::server::clock;
+use crate::server::jobs::JobManager;
 
 #[derive(Debug, Serialize)]
 pub struct Health {
     status: &'static str,
     timestamp: String,
     version: &'static str,
+    /// Why nothing is taken in now, if so: the problem that an ingestion would be answered with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
 }
 
-/// `GET /health`.
-pub async fn health() -> Json<Health> {
-    let timestamp = rfc3339::text(&clock::now());
-    Json(Health { status: "healthy", timestamp, version: env!("CARGO_PKG_VERSION") })
+/// `GET /health`: `healthy`, or `refusing` while nothing can be taken in.
+pub async fn health(State(jobs): State<JobManager>) -> Json<Health> {
+    let problem = jobs.check_room().await.err().map(Problem::from);
+    Json(Health {
+        status: if problem.is_none() { "healthy" } else { "refusing" },
+        timestamp: rfc3339::text(&clock::now()),
+        version: env!("CARGO_PKG_VERSION"),
+        problem,
+    })
 }
 
 /// `GET /limits`: every bound a client can meet, before it meets it.

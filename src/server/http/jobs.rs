@@ -5,9 +5,12 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::extract::{Id, Json, Query, number, parsed};
+use super::extract::{Id, Json, NEXT_ID, NEXT_NUMBER, Query, number, one_of, parsed};
 use super::form::switch;
-use crate::domain::{ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, Problem};
+use crate::domain::{
+    ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, JobStatus, JobType,
+    Problem,
+};
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
 
@@ -35,9 +38,17 @@ async fn list(
     Query(parameters): Query<ListParameters>,
 ) -> Result<Json<JobPage>, Problem> {
     let filter = JobFilter {
-        status: parsed("status", parameters.status.as_deref())?,
-        job_type: parsed("job_type", parameters.job_type.as_deref())?,
-        before: parsed("before", parameters.before.as_deref())?,
+        status: parsed(
+            "status",
+            parameters.status.as_deref(),
+            &one_of(&JobStatus::ALL.map(JobStatus::as_str)),
+        )?,
+        job_type: parsed(
+            "job_type",
+            parameters.job_type.as_deref(),
+            &one_of(&JobType::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>()),
+        )?,
+        before: parsed("before", parameters.before.as_deref(), NEXT_ID)?,
         limit: number(
             "limit",
             parameters.limit.as_deref(),
@@ -73,7 +84,7 @@ async fn items(
     let (default, most) = (ItemFilter::DEFAULT_LIMIT, ItemFilter::MAX_LIMIT);
     let filter = ItemFilter {
         failed_only: switch("failed", parameters.failed.as_deref().unwrap_or_default())?,
-        after: parsed("after", parameters.after.as_deref())?,
+        after: parsed("after", parameters.after.as_deref(), NEXT_NUMBER)?,
         limit: number("limit", parameters.limit.as_deref(), default, 1, most)?,
     };
     Ok(Json(jobs.items(id, filter).await?))

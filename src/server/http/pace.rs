@@ -9,13 +9,13 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::domain::Limits;
 use crate::domain::limits::FixedLimits;
+use crate::domain::{Limits, Problem};
 
 /// A sender must bring so many bytes a second, or our patience is used up.
 pub const LEAST_RATE: u64 = FixedLimits::VALUES.least_body_rate;
@@ -26,6 +26,12 @@ const TAKEN_UNWANTED: usize = 16 << 20;
 
 /// Cuts off senders that stall, on every request.
 pub async fn keep_pace(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if let Some(encoding) = encoding.filter(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let detail =
+            format!("The body is encoded as {encoding:?}. Send it as it is, without Content-Encoding.");
+        return Problem::new(415, "unsupported_encoding", detail).into_response();
+    }
     if request.body().is_end_stream() {
         return next.run(request).await;
     }

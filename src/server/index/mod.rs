@@ -37,6 +37,17 @@ impl std::fmt::Debug for FullTextIndex {
     }
 }
 
+/// Removes what a crash left of files that were being written.
+fn remove_temporary_files(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(".tmp") {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Fields {
     /// The chunk's key in the store.
@@ -51,6 +62,7 @@ impl FullTextIndex {
     /// one from the store. Blocks.
     pub fn open(folder: &Path) -> Result<Self, TantivyError> {
         std::fs::create_dir_all(folder)?;
+        remove_temporary_files(folder)?;
         Self::open_existing(folder).or_else(|error| {
             tracing::warn!(%error, "the index cannot be read; it is built anew from the store");
             std::fs::remove_dir_all(folder)?;

@@ -92,7 +92,7 @@ impl AllowedFolders {
         let (path, size_bytes, unreadable) = match entry {
             Ok(entry) if !entry.file_type().is_file() => return None,
             Ok(entry) => (entry.path().to_owned(), entry.metadata().map_or(0, |facts| facts.len()), None),
-            Err(error) => (error.path().unwrap_or(folder).to_owned(), 0, Some(io::Error::from(error))),
+            Err(error) => (error.path().unwrap_or(folder).to_owned(), 0, Some(cause(error))),
         };
         if unreadable.is_some() && matches!(self.find(&path), Err(PathError::Forbidden(_))) {
             return None;
@@ -100,6 +100,15 @@ impl AllowedFolders {
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
         Some(FoundFile { name, path, size_bytes, unreadable })
     }
+}
+
+/// Why an entry cannot be looked at, in the words of the system.
+fn cause(error: walkdir::Error) -> io::Error {
+    if error.loop_ancestor().is_some() {
+        return io::Error::new(io::ErrorKind::InvalidInput, "the link leads back to a folder it lies in");
+    }
+    let kind = error.io_error().map(io::Error::kind);
+    kind.map_or_else(|| io::Error::other(error), io::Error::from)
 }
 
 /// A file below a folder.

@@ -282,7 +282,7 @@ fn text_failure(name: &str, error: &TextError) -> Failure {
 
 /// The failure of an item that cannot be read.
 pub fn unreadable(name: &str, cause: &io::Error) -> Failure {
-    let message = format!("{name} could not be read to its end: {cause}. Retry once that is mended.");
+    let message = format!("{name} could not be read to its end: {cause}. Send it again once that is mended.");
     Failure { may_pass: may_pass(cause), ..Failure::new("unreadable", message) }
 }
 

@@ -12,7 +12,7 @@ use crate::server::store::StoreError;
 pub enum JobsError {
     #[error("There is no job {0}. It may have been cleaned up; its documents stay.")]
     NotFound(JobId),
-    #[error("Job {id} is already {status}, so it cannot be cancelled.")]
+    #[error("Job {id} has ended already ({status}); only a pending or running job can be cancelled.")]
     AlreadyFinal { id: JobId, status: JobStatus },
     #[error("Job {id} is {status}; only a failed or cancelled job can be retried.")]
     NotRetryable { id: JobId, status: JobStatus },

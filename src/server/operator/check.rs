@@ -1,14 +1,12 @@
 //! `sluice check`: whether a data folder holds what it should, and mending what can be mended.
 
-use std::collections::BTreeMap;
-
 use super::OperatorError;
 use crate::domain::JobStats;
 use crate::server::blobs::{BlobReader, Blobs};
 use crate::server::data_folder::DataFolder;
 use crate::server::index::FullTextIndex;
-use crate::server::store::sqlite::inspect::{Flaw, Inspector};
-use crate::server::store::{BlobRef, ChunkKey, StoreError, Totals};
+use crate::server::store::sqlite::inspect::{BlobUse, Flaw, Inspector};
+use crate::server::store::{ChunkKey, StoreError, Totals};
 
 /// What a check found.
 #[derive(Debug, Default)]
@@ -132,66 +130,50 @@ fn check_blobs(
     report: &mut Report,
 ) -> Result<(), OperatorError> {
     let cannot_read = |error| OperatorError::CannotRead(folder.blobs(), error);
-    let mut missing: BTreeMap<BlobRef, bool> =
-        database.blobs().map_err(|error| OperatorError::Database(folder.database(), error))?;
+    let failed = |error| OperatorError::Database(folder.database(), error);
+    let mut missing = database.blobs().map_err(failed)?;
     let blobs = Blobs::look_into(folder);
     let (found, others) = blobs.all().map_err(cannot_read)?;
+    let lost = |report: &mut Report, what: String, usage: Option<BlobUse>, blob| {
+        let (loss, remedy) = match usage {
+            None => ("nothing needs it".to_owned(), if repair { Remedy::Done } else { Remedy::Possible }),
+            Some(BlobUse::Job(id, name)) => {
+                (format!("job {id} ({name}) needs it: it will fail, and must be sent again"), Remedy::None)
+            }
+            Some(BlobUse::Document(id, name)) => {
+                if repair {
+                    database.forget_original(blob).map_err(failed)?;
+                }
+                let loss = format!("it was the original of document {id} ({name}), whose text is not lost");
+                (loss, if repair { Remedy::Done } else { Remedy::Possible })
+            }
+        };
+        report.add(Part::Blobs, format!("{blob} {what}; {loss}"), remedy);
+        Ok::<(), OperatorError>(())
+    };
     for blob in found {
-        let usage = Use::of(missing.remove(&blob));
+        let usage = missing.remove(&blob);
         report.blobs.blobs += 1;
-        report.blobs.unused += u64::from(usage == Use::None);
-        let read = blobs.read(blob).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()));
-        match read {
+        report.blobs.unused += u64::from(usage.is_none());
+        match blobs.read(blob).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink())) {
             Ok(size) => report.blobs.bytes += size,
             Err(error) if BlobReader::is_damaged(&error) => {
                 let aside = if repair { Some(blobs.set_aside(blob).map_err(cannot_read)?) } else { None };
-                let aside = aside.map(|it| format!(", and was put aside as {}", it.display()));
-                let sentence = format!("{blob} is damaged{}{}", aside.unwrap_or_default(), usage.loss());
-                // That nobody needs it is all that can be mended.
-                let remedy = match (usage, repair) {
-                    (Use::None, true) => Remedy::Done,
-                    (Use::None, false) => Remedy::Possible,
-                    _ => Remedy::None,
-                };
-                report.add(Part::Blobs, sentence, remedy);
+                let aside =
+                    aside.map_or(String::new(), |it| format!(" and was put aside as {}", it.display()));
+                lost(report, format!("is damaged{aside}"), usage, blob)?;
             }
             Err(error) => report.add(Part::Blobs, format!("{blob} cannot be read: {error}"), Remedy::None),
         }
     }
-    for (blob, by_job) in missing {
-        report.add(Part::Blobs, format!("{blob} is missing{}", Use::of(Some(by_job)).loss()), Remedy::None);
+    for (blob, usage) in missing {
+        lost(report, "is missing".to_owned(), Some(usage), blob)?;
     }
     for other in others {
-        report.add(Part::Blobs, format!("{} is no file of Sluice's", other.display()), Remedy::None);
+        let sentence = format!("{} is no file of Sluice's: move it away", other.display());
+        report.add(Part::Blobs, sentence, Remedy::None);
     }
     Ok(())
-}
-
-/// What needs a blob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Use {
-    None,
-    Document,
-    Job,
-}
-
-impl Use {
-    fn of(by_job: Option<bool>) -> Self {
-        match by_job {
-            None => Self::None,
-            Some(false) => Self::Document,
-            Some(true) => Self::Job,
-        }
-    }
-
-    /// What it means that the blob is lost.
-    fn loss(self) -> &'static str {
-        match self {
-            Self::None => ", and nothing needs it",
-            Self::Document => ": the original of a document is lost, its text is not",
-            Self::Job => ": the job that needs it will fail, and must be sent again",
-        }
-    }
 }
 
 /// Whether the index holds just the chunks that the database says it should.

@@ -20,6 +20,15 @@ const CHANGES_LOST: u64 = 1 << 28;
 #[derive(Debug)]
 pub struct Inspector(Connection);
 
+/// What needs a blob, with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlobUse {
+    /// It is the original of a document; nothing reads it.
+    Document(DocumentId, String),
+    /// It is what a job reads.
+    Job(JobId, String),
+}
+
 /// Something in the database that does not fit, in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
@@ -143,13 +152,25 @@ impl Inspector {
         Ok(jobs.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// All blobs that jobs and documents refer to, and whether a job still needs it.
-    pub fn blobs(&self) -> Result<BTreeMap<BlobRef, bool>> {
+    /// All blobs that jobs and documents refer to, and what refers to each; a job, if one needs it.
+    pub fn blobs(&self) -> Result<BTreeMap<BlobRef, BlobUse>> {
         let mut statement = self.0.prepare(
-            "select blob, false from document where blob is not null union all select blob, true from job_blob",
+            "select blob, false, id, name from document where blob is not null \
+             union all select blob, true, id, name from job_blob join job on id = job",
         )?;
-        let blobs = statement.query_map([], |row| Ok((BlobRef(row.get(0)?), row.get(1)?)))?;
+        let blobs = statement.query_map([], |row| {
+            let (by_job, id, name): (bool, _, String) = (row.get(1)?, rows::uuid(row, 2)?, row.get(3)?);
+            let used =
+                if by_job { BlobUse::Job(JobId(id), name) } else { BlobUse::Document(DocumentId(id), name) };
+            Ok((BlobRef(row.get(0)?), used))
+        })?;
         Ok(blobs.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Documents no longer refer to an original that is lost.
+    pub fn forget_original(&self, blob: BlobRef) -> Result<()> {
+        self.0.execute("update document set blob = null where blob = ?1", [blob.0])?;
+        Ok(())
     }
 
     /// The keys of all chunks that an index which has followed the changes up to `seq` must hold, in order.
