@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use sluice::client::ingest::{self, IngestArgs};
 use sluice::client::smoke::{self, SmokeArgs};
 use sluice::server::config::{self, Config};
+use sluice::server::ingest::extract::worker;
 use sluice::server::operator::command::{self, BackupArgs, CheckArgs, RestoreArgs};
 use sluice::server::{Server, shutdown, telemetry};
 
@@ -56,6 +57,10 @@ enum Command {
 const THREAD_GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
+    // Before anything else: a child that reads files has no use for all this.
+    if std::env::args_os().nth(1).is_some_and(|command| command == worker::COMMAND) {
+        return worker::child::run();
+    }
     let done = tokio::runtime::Runtime::new().context("starting the runtime").and_then(|runtime| {
         let done = runtime.block_on(run());
         runtime.shutdown_timeout(THREAD_GRACE);

@@ -43,7 +43,8 @@ impl Server {
             command.env_remove(name);
         }
         let process = command
-            .args(["--addr", &address.to_string(), "--max-jobs", "1000000", "--log", "warn", "--data-dir"])
+            .args(["--addr", &address.to_string(), "--max-jobs", "1000000", "--max-pending-jobs", "10000000"])
+            .args(["--log", "warn", "--data-dir"])
             .arg(folder.path().join("data"))
             .current_dir(folder.path())
             .stdin(Stdio::null())

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::job::rfc3339;
-use super::{JobId, Metadata};
+use super::{JobId, Location, Metadata, Warning};
 
 /// Identifies a document: the same source in the same job is the same document at every attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub struct Document {
     pub characters: u64,
     pub chunk_count: u64,
     pub metadata: Metadata,
+    /// What was not as it should be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     #[serde(with = "rfc3339")]
     pub created_at: DateTime<Utc>,
 }
@@ -74,6 +77,9 @@ pub struct Chunk {
     pub start: u64,
     /// Where it ends, in characters, exclusive.
     pub end: u64,
+    /// Where it is in the source.
+    #[serde(default, skip_serializing_if = "Location::is_empty")]
+    pub location: Location,
     pub text: String,
 }
 

@@ -7,18 +7,84 @@ pub struct Format {
     pub media_type: &'static str,
     /// File name endings, lower case, without the dot.
     pub extensions: &'static [&'static str],
+    pub reading: Reading,
+}
+
+/// How a format is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As it is.
+    Text,
+    /// As it is; its headings are places.
+    Markdown,
+    Html,
+    /// Microsoft's text and slides.
+    Office,
+    /// Sheets of any maker.
+    Sheets,
+    /// OpenDocument's text and slides.
+    OpenDocument,
+    Epub,
+    Pdf,
+    Mail,
+}
+
+const fn format(
+    name: &'static str,
+    media_type: &'static str,
+    extensions: &'static [&'static str],
+    reading: Reading,
+) -> Format {
+    Format { name, media_type, extensions, reading }
 }
 
 /// All of them. A file without an ending (`README`, `LICENSE`) counts as plain text.
-pub const FORMATS: [Format; 4] = [
-    Format { name: "plain text", media_type: "text/plain", extensions: &["txt", "text", "log"] },
-    Format {
-        name: "Markdown",
-        media_type: "text/markdown",
-        extensions: &["md", "markdown", "mdown", "mkd", "mdx"],
-    },
-    Format { name: "reStructuredText", media_type: "text/x-rst", extensions: &["rst"] },
-    Format { name: "AsciiDoc", media_type: "text/asciidoc", extensions: &["adoc", "asciidoc"] },
+pub const FORMATS: [Format; 17] = [
+    format("plain text", "text/plain", &["txt", "text", "log"], Reading::Text),
+    format("Markdown", "text/markdown", &["md", "markdown", "mdown", "mkd", "mdx"], Reading::Markdown),
+    format("PDF", "application/pdf", &["pdf"], Reading::Pdf),
+    format(
+        "Word",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        &["docx", "doc"],
+        Reading::Office,
+    ),
+    format(
+        "PowerPoint",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        &["pptx", "ppt"],
+        Reading::Office,
+    ),
+    format(
+        "Excel",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        &["xlsx", "xls", "xlsb"],
+        Reading::Sheets,
+    ),
+    format(
+        "OpenDocument sheets",
+        "application/vnd.oasis.opendocument.spreadsheet",
+        &["ods"],
+        Reading::Sheets,
+    ),
+    format("OpenDocument", "application/vnd.oasis.opendocument.text", &["odt", "odp"], Reading::OpenDocument),
+    format("EPUB", "application/epub+zip", &["epub"], Reading::Epub),
+    format("HTML", "text/html", &["html", "htm", "xhtml"], Reading::Html),
+    format("mail", "message/rfc822", &["eml"], Reading::Mail),
+    format("CSV", "text/csv", &["csv", "tsv"], Reading::Text),
+    format("JSON", "application/json", &["json", "jsonl", "ndjson"], Reading::Text),
+    format("XML", "application/xml", &["xml"], Reading::Text),
+    format("reStructuredText", "text/x-rst", &["rst"], Reading::Text),
+    format("AsciiDoc", "text/asciidoc", &["adoc", "asciidoc"], Reading::Text),
+    format(
+        "source code",
+        "text/plain",
+        &[
+            "rs", "py", "js", "ts", "c", "h", "cpp", "hpp", "java", "go", "rb", "php", "cs", "swift", "kt",
+            "sh", "sql", "css", "toml", "yaml", "yml", "ini", "tex",
+        ],
+        Reading::Text,
+    ),
 ];
 
 impl Format {
@@ -33,6 +99,11 @@ impl Format {
                 FORMATS.iter().find(|it| it.extensions.contains(&extension.as_str()))
             }
         }
+    }
+
+    /// Whether its bytes are text as they are.
+    pub fn is_text(&self) -> bool {
+        matches!(self.reading, Reading::Text | Reading::Markdown)
     }
 }
 
@@ -55,7 +126,9 @@ mod tests {
             ("docs.v2/README", Some("text/plain")),
             (".profile", Some("text/plain")),
             ("README.MD", Some("text/markdown")),
-            ("paper.pdf", None),
+            ("paper.pdf", Some("application/pdf")),
+            ("main.rs", Some("text/plain")),
+            ("picture.png", None),
             ("archive.tar.gz", None),
         ] {
             assert_eq!(Format::of_name(name).map(|it| it.media_type), media_type, "{name}");

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{DocumentId, JobType, Metadata, Stage};
+use super::{DocumentId, JobType, Metadata, Stage, Warning};
 
 /// One piece of ingestion work: a text, a file, a batch of messages or files, or a folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Job {
     /// How many of the processed items failed.
     pub failed_items: u64,
     pub metadata: Metadata,
+    /// What was not as it should be, though the job went on; the first few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// The file's name, the first words of a text, or "batch of 12".
     pub name: String,
     pub size_bytes: u64,
@@ -208,6 +211,9 @@ impl From<&Job> for JobSummary {
 pub struct JobFilter {
     pub status: Option<JobStatus>,
     pub job_type: Option<JobType>,
+    /// Only jobs with warnings.
+    #[serde(default)]
+    pub warned: bool,
     /// Only jobs older than this one: the `next` of the page before.
     pub before: Option<JobId>,
     pub limit: u32,
@@ -252,6 +258,9 @@ pub struct JobItem {
     pub chunks_created: u64,
     pub error_code: String,
     pub error_message: String,
+    /// What was not as it should be, though the item was ingested.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// How an attempt that failed went.
@@ -419,6 +428,7 @@ mod tests {
                 processed_items: 0,
                 failed_items: 0,
                 metadata: Metadata::default(),
+                warnings: Vec::new(),
                 name: String::new(),
                 size_bytes: 0,
                 stage: None,

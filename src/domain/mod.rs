@@ -7,10 +7,12 @@ pub mod job;
 pub mod job_type;
 pub mod json;
 pub mod limits;
+pub mod location;
 pub mod metadata;
 pub mod problem;
 pub mod progress;
 pub mod search;
+pub mod warning;
 
 pub use document::{Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase};
 pub use event::JobEvent;
@@ -20,7 +22,9 @@ pub use job::{
 };
 pub use job_type::JobType;
 pub use limits::Limits;
+pub use location::Location;
 pub use metadata::Metadata;
 pub use problem::Problem;
 pub use progress::{Progress, Stage};
 pub use search::{Answer, Query, Source};
+pub use warning::Warning;

@@ -36,12 +36,29 @@ pub struct Progress {
     pub items_total: u64,
     pub items_done: u64,
     pub items_failed: u64,
+    /// How far a file is that is made of pages and the like.
+    pub steps: Option<Steps>,
+}
+
+/// So many pages, slides, sheets or chapters of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps {
+    pub done: u64,
+    pub total: u64,
+    /// What one is called.
+    pub unit: &'static str,
 }
 
 /// Reading a source takes about this share of the whole time, indexing the rest.
 const READING_SHARE: f64 = 0.7;
 
 impl Progress {
+    /// What a running job does, in a sentence; empty if there is no more to say than its fraction.
+    pub fn message(&self) -> String {
+        self.steps
+            .map_or(String::new(), |Steps { done, total, unit }| format!("Read {unit} {done} of {total}"))
+    }
+
     /// The fraction done, below 1.0: only a completed job is at 1.0.
     pub fn fraction(&self) -> f64 {
         let read = share(self.bytes_done, self.bytes_total);

@@ -4,7 +4,7 @@
 //! temporary file that vanishes with the request that brought it.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -183,6 +183,26 @@ impl BlobReader {
     /// Whether an error says that the blob is damaged.
     pub fn is_damaged(error: &io::Error) -> bool {
         error.get_ref().is_some_and(|cause| cause.is::<DamagedBlob>())
+    }
+}
+
+impl BlobReader {
+    /// Reads all of it, and gives the file back at its start if the bytes are those that were written.
+    pub fn verified(mut self) -> io::Result<File> {
+        io::copy(&mut self, &mut io::sink())?;
+        self.file.rewind()?;
+        Ok(self.file)
+    }
+}
+
+impl Seek for BlobReader {
+    /// Only to the start.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        if to != SeekFrom::Start(0) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        self.hash = Sha256::new();
+        self.file.seek(to)
     }
 }
 

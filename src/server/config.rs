@@ -110,6 +110,10 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub client_timeout: u32,
 
+    /// The executable that is started to read files: this one, unless a test says otherwise.
+    #[arg(long, hide = true)]
+    pub extractor: Option<PathBuf>,
+
     /// Folders of this machine that `file_path` may read, separated by commas.
     #[arg(long, env = "SLUICE_ALLOWED_DIRS", value_delimiter = ',')]
     pub allowed_dirs: Vec<PathBuf>,
@@ -120,6 +124,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// The executable that is started to read files.
+    pub fn extractor(&self) -> PathBuf {
+        self.extractor.clone().or_else(|| std::env::current_exe().ok()).unwrap_or_else(|| "sluice".into())
+    }
+
     /// What clients are told beforehand.
     pub fn limits(&self) -> Limits {
         Limits {

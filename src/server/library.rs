@@ -145,6 +145,7 @@ fn source(passage: Passage, score: f32, snippet: String) -> Source {
         chunk_index: passage.chunk.chunk_index,
         start: passage.chunk.start,
         end: passage.chunk.end,
+        location: passage.chunk.location,
         content: passage.chunk.text,
         snippet,
     }

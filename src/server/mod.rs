@@ -42,6 +42,7 @@ use disk::Disk;
 use http::connections;
 use index::FullTextIndex;
 use index::writer::Follower;
+use ingest::extract::worker::Workers;
 use ingest::folders::AllowedFolders;
 use ingest::run::Shelves;
 use jobs::worker::Worker;
@@ -206,7 +207,7 @@ impl Service {
         let jobs = JobManager::new(
             store.clone(),
             disk,
-            Shelves { blobs, folders },
+            Shelves { blobs, folders, workers: Workers::new(config.extractor()) },
             job_settings(config),
             stopping.clone(),
         );

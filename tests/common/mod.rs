@@ -39,7 +39,9 @@ impl TestServer {
 
     pub async fn in_folder(folder: tempfile::TempDir, flags: &[&str]) -> Self {
         let data = folder.path().join("data");
-        let always = ["sluice", "--data-dir", data.to_str().unwrap(), "--min-free-disk", "0"];
+        let extractor = env!("CARGO_BIN_EXE_sluice");
+        let data = data.to_str().unwrap();
+        let always = ["sluice", "--data-dir", data, "--min-free-disk", "0", "--extractor", extractor];
         let found = Config::augment_args(Command::new("sluice").args_override_self(true))
             .try_get_matches_from([&always, flags].concat())
             .unwrap();

@@ -40,7 +40,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<AppState> for JsonBody<T>
 }
 
 /// JSON up to this size is read at once, larger on a thread for blocking work; in bytes.
-const READ_AT_ONCE: usize = 256 << 10;
+const READ_AT_ONCE: usize = 1 << 20;
 
 /// Reads JSON that came in; says where it is not what is wanted.
 pub async fn from_json<T: DeserializeOwned + Send + 'static>(bytes: Vec<u8>) -> Result<T, Problem> {

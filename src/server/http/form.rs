@@ -15,7 +15,6 @@ use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
 use crate::domain::{Limits, Metadata, Problem};
-use crate::server::ingest::extract::text::{TextError, Utf8Decoder};
 use crate::server::jobs::{Upload, check_format, names};
 use crate::server::state::AppState;
 
@@ -251,14 +250,19 @@ fn not_utf8(what: &str, at: u64) -> Problem {
 /// Streams one uploaded file to disk, and checks that it is text on the way.
 async fn store_file(mut field: Field<'_>, state: &AppState) -> Result<Upload, Problem> {
     let name = file_name(&field)?;
-    check_format(&name)?;
+    let format = check_format(&name)?;
     let mut writer = state.jobs.blobs().create().await.map_err(|error| data_folder(&error))?;
-    let mut decoder = Utf8Decoder::default();
+    let mut wide = false;
     while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error, &state.limits))? {
-        decoder.push(&chunk, |_| ()).map_err(|error| text_problem(&name, &error))?;
+        if writer.size() == 0 {
+            wide = chunk.starts_with(&[0xff, 0xfe]) || chunk.starts_with(&[0xfe, 0xff]);
+        }
+        // What is no text, whatever its name says, can be told at once.
+        if format.is_text() && !wide && chunk.contains(&0) {
+            return Err(not_text(&name));
+        }
         writer.write(&chunk).await.map_err(|error| data_folder(&error))?;
     }
-    decoder.finish(|_| ()).map_err(|error| text_problem(&name, &error))?;
     let size_bytes = writer.size();
     if size_bytes == 0 {
         return Err(bad_request("empty_file", format!("{name} is empty. Send a file with text in it.")));
@@ -286,18 +290,10 @@ fn file_name(field: &Field<'_>) -> Result<String, Problem> {
     ))
 }
 
-fn text_problem(name: &str, error: &TextError) -> Problem {
-    match error {
-        TextError::Binary(_) => Problem::new(
-            415,
-            "unsupported_format",
-            format!(
-                "{name} is not a text file: {error}. Sluice reads {}.",
-                crate::domain::format::supported()
-            ),
-        ),
-        _ => bad_request("invalid_utf8", format!("{name} is not UTF-8 text: {error}. Save it as UTF-8.")),
-    }
+fn not_text(name: &str) -> Problem {
+    let supported = crate::domain::format::supported();
+    let detail = format!("{name} is not a text file: it has zero bytes. Sluice reads {supported}.");
+    Problem::new(415, "unsupported_format", detail)
 }
 
 fn form_problem(error: &MultipartError, limits: &Limits) -> Problem {

@@ -6,6 +6,7 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::extract::Json;
+use crate::domain::format::FORMATS;
 use crate::domain::job::rfc3339;
 use crate::domain::{Limits, Problem};
 use crate::server::clock;
@@ -30,6 +31,23 @@ pub async fn health(State(jobs): State<JobManager>) -> Json<Health> {
         version: env!("CARGO_PKG_VERSION"),
         problem,
     })
+}
+
+/// `GET /formats`: what files are read, by the endings of their names.
+pub async fn formats() -> Json<Vec<FormatShown>> {
+    let shown = FORMATS.iter().map(|it| FormatShown {
+        name: it.name,
+        media_type: it.media_type,
+        extensions: it.extensions,
+    });
+    Json(shown.collect())
+}
+
+#[derive(Debug, Serialize)]
+pub struct FormatShown {
+    name: &'static str,
+    media_type: &'static str,
+    extensions: &'static [&'static str],
 }
 
 /// `GET /limits`: every bound a client can meet, before it meets it.

@@ -29,6 +29,7 @@ pub fn routes() -> Router<AppState> {
 struct ListParameters {
     status: Option<String>,
     job_type: Option<String>,
+    warnings: Option<String>,
     before: Option<String>,
     limit: Option<String>,
 }
@@ -48,6 +49,7 @@ async fn list(
             parameters.job_type.as_deref(),
             &one_of(&JobType::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>()),
         )?,
+        warned: switch("warnings", parameters.warnings.as_deref().unwrap_or_default())?,
         before: parsed("before", parameters.before.as_deref(), NEXT_ID)?,
         limit: number(
             "limit",

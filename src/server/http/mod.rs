@@ -40,6 +40,7 @@ pub fn router(state: AppState) -> Router {
         .merge(documents::routes())
         .route("/health", get(health::health))
         .route("/limits", get(health::limits))
+        .route("/formats", get(health::formats))
         .route("/pkg/{hash}/{*file}", get(site::package_file))
         .leptos_routes(&state, pages, move || shell(options.clone()))
         .fallback(not_found)

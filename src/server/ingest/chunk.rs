@@ -7,7 +7,7 @@
 
 use unicode_segmentation::GraphemeCursor;
 
-use crate::domain::Chunk;
+use crate::domain::{Chunk, Location};
 
 /// The longest chunk, in characters.
 pub const CHUNK_SIZE: usize = 1000;
@@ -32,6 +32,8 @@ pub struct Chunker {
     /// How much of `pending` is in a chunk already, in bytes.
     covered: usize,
     count: u64,
+    /// Where the text that comes is in its source.
+    location: Location,
 }
 
 impl Chunker {
@@ -44,6 +46,24 @@ impl Chunker {
     /// Cuts what is left.
     pub fn finish(&mut self, sink: &mut Vec<Chunk>) {
         self.cut(0, sink);
+    }
+
+    /// What comes is in another place: no chunk has text of both. Only a heading without any text goes with the
+    /// one below it.
+    pub fn move_to(&mut self, location: Location, sink: &mut Vec<Chunk>) {
+        if location == self.location {
+            return;
+        }
+        let goes_deeper = self.location.headings.len() < location.headings.len();
+        if goes_deeper && !self.pending[self.covered..].trim().contains('\n') && !self.location.is_empty() {
+            self.location = location;
+            return;
+        }
+        self.cut(0, sink);
+        self.before += self.pending.chars().count() as u64;
+        self.pending.clear();
+        self.covered = 0;
+        self.location = location;
     }
 
     /// How many chunks there are so far.
@@ -79,6 +99,7 @@ impl Chunker {
                 chunk_index: self.count,
                 start,
                 end: start + text.chars().count() as u64,
+                location: self.location.clone(),
                 text: text.to_owned(),
             });
             self.count += 1;

@@ -3,17 +3,23 @@
 //! Nothing here writes to the store: the attempt takes the pieces and writes them.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::chunk::Chunker;
-use super::extract::text::{TextError, read_text};
+use super::extract::markdown::Headings;
+use super::extract::text::{self, TextError, encoding_of, read_text};
+use super::extract::worker::{Ended, Workers};
+use super::extract::{Extracted, Unreadable};
 use super::folders::{AllowedFolders, Found, PathError};
 use super::sources::ReadItems;
-use crate::domain::format::{Format, supported};
-use crate::domain::{Chunk, Job, Metadata, Progress};
+use crate::domain::format::{Format, Reading, supported};
+use crate::domain::progress::Steps;
+use crate::domain::{Chunk, Job, Location, Metadata, Progress, Warning};
 use crate::server::blobs::{BlobReader, Blobs};
 use crate::server::jobs::retry::may_pass;
 use crate::server::store::{BlobRef, ChunkKey, Content, Failure, ItemResult, NewDocument, Version};
@@ -26,6 +32,7 @@ const CHUNKS_AT_ONCE: usize = 1000;
 pub struct Shelves {
     pub blobs: Blobs,
     pub folders: AllowedFolders,
+    pub workers: Workers,
 }
 
 /// What was read, with how far the job is after it.
@@ -43,6 +50,8 @@ pub enum PieceContent {
     /// An item as a whole. After parts its content is [`Content::Version`] with a version for the
     /// worker to fill in, and these are its last chunks.
     Item(ItemResult, Vec<Chunk>),
+    /// Only how far the job is.
+    Nothing,
 }
 
 /// Why reading ended early.
@@ -76,6 +85,56 @@ pub struct Reader<'a, S> {
     last_attempt: bool,
     /// Why the first of the items left to the next attempt could not be read.
     put_off: Option<Failure>,
+}
+
+/// A document while it is read.
+struct Draft {
+    chunker: Chunker,
+    chunks: Vec<Chunk>,
+    characters: u64,
+    /// Some of its chunks are given away already.
+    in_parts: bool,
+    bytes_before: u64,
+    chunks_before: u64,
+    facts: Map<String, Value>,
+    warnings: Vec<Warning>,
+}
+
+impl Draft {
+    fn new(progress: &Progress) -> Self {
+        Self {
+            chunker: Chunker::default(),
+            chunks: Vec::new(),
+            characters: 0,
+            in_parts: false,
+            bytes_before: progress.bytes_done,
+            chunks_before: progress.chunks_created,
+            facts: Map::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// The longest thing a source may say of itself, in characters.
+const LONGEST_FACT: usize = 500;
+
+fn short(fact: Value) -> Value {
+    match fact {
+        Value::String(text) => Value::String(text.chars().take(LONGEST_FACT).collect()),
+        Value::Number(number) => Value::Number(number),
+        other => Value::String(other.to_string().chars().take(LONGEST_FACT).collect()),
+    }
+}
+
+/// What a format is made of.
+fn unit(reading: Reading) -> &'static str {
+    match reading {
+        Reading::Pdf => "page",
+        Reading::Office | Reading::OpenDocument => "slide",
+        Reading::Sheets => "sheet",
+        Reading::Epub => "chapter",
+        _ => "part",
+    }
 }
 
 /// What is known of an item before it is read.
@@ -136,7 +195,11 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
             return self.failed(&item, unsupported(item.name));
         };
         match self.shelves.blobs.read(blob) {
-            Ok(file) => self.text(&item, format, file),
+            Ok(file) if format.is_text() => self.text(&item, format, file),
+            Ok(file) => match file.verified() {
+                Ok(file) => self.extracted(&item, format, &file),
+                Err(error) => self.source_lost(&item, &error),
+            },
             Err(error) => self.source_lost(&item, &error),
         }
     }
@@ -154,64 +217,152 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
             Err(error) => Err(path_failure(&error)),
         };
         match opened {
-            Ok(file) => self.text(item, format, file),
+            Ok(file) if format.is_text() => self.text(item, format, file),
+            Ok(file) => self.extracted(item, format, &file),
             Err(failure) => self.failed(item, failure),
         }
     }
 
-    /// Reads one item's text, and cuts it into chunks.
-    pub fn text(&mut self, item: &Item<'_>, format: &Format, source: impl Read) -> Result<(), Stopped> {
-        let mut chunker = Chunker::default();
-        let mut chunks = Vec::new();
-        let mut characters = 0;
-        let mut in_parts = false;
-        let bytes_before = self.progress.bytes_done;
-        let chunks_before = self.progress.chunks_created;
-        let read = read_text(source, |text, done| {
-            characters += text.chars().count() as u64;
-            chunker.push(text, &mut chunks);
-            self.progress.bytes_done = bytes_before + done;
-            self.progress.chunks_created = chunks_before + chunker.count();
-            if chunker.count() > ChunkKey::MAX_CHUNKS {
-                return false;
+    /// Reads one item whose bytes are text.
+    pub fn text(
+        &mut self,
+        item: &Item<'_>,
+        format: &Format,
+        mut source: impl Read + Seek,
+    ) -> Result<(), Stopped> {
+        let mut draft = Draft::new(&self.progress);
+        let mut headings = (format.reading == Reading::Markdown).then(Headings::default);
+        let encoding = match encoding_of(&mut source) {
+            Ok(encoding) => encoding,
+            Err(error) => return self.failed(item, text_failure(item.name, &error)),
+        };
+        if let Some(guess) = encoding.filter(|it| it.guessed) {
+            self.take(&mut draft, Extracted::Warning(text::guessed(guess.encoding)));
+        }
+        let read = read_text(source, encoding.map(|it| it.encoding), |text, done| {
+            self.progress.bytes_done = draft.bytes_before + done;
+            match &mut headings {
+                None => self.take_text(&mut draft, text),
+                Some(headings) => {
+                    let mut go_on = true;
+                    headings.push(text, |line, moved| go_on = self.take_line(&mut draft, line, moved));
+                    go_on
+                }
             }
-            if chunks.len() >= CHUNKS_AT_ONCE {
-                in_parts = true;
-                let part = PieceContent::Part(std::mem::take(&mut chunks));
-                return self.give(part).is_ok();
-            }
-            !self.stop.is_cancelled()
         });
-        if read.is_ok() {
-            chunker.finish(&mut chunks);
+        if let Some(headings) = &mut headings {
+            headings.finish(|line, moved| {
+                self.take_line(&mut draft, line, moved);
+            });
         }
-        let chunk_count = chunker.count();
-        if chunk_count > ChunkKey::MAX_CHUNKS {
-            self.progress.chunks_created = chunks_before;
-            return self.failed(item, too_many_chunks(item.name));
-        }
-        match read {
-            Ok(()) => {}
-            Err(TextError::Stopped) => return Err(Stopped::Told),
-            Err(error) => {
-                self.progress.chunks_created = chunks_before;
-                return self.failed(item, text_failure(item.name, &error));
+        let ended = match read {
+            Ok(()) => Ok(()),
+            Err(TextError::Stopped) => Err(Stopped::Told),
+            Err(error) => Err(text_failure(item.name, &error).into()),
+        };
+        self.end_draft(draft, item, format, ended)
+    }
+
+    /// Reads one item in a child process.
+    fn extracted(&mut self, item: &Item<'_>, format: &Format, file: &File) -> Result<(), Stopped> {
+        let size = file.metadata().map_or(0, |facts| facts.len());
+        let mut draft = Draft::new(&self.progress);
+        let (workers, stop) = (self.shelves.workers.clone(), self.stop);
+        let ended = workers.read(item.name, file, stop, |found| {
+            if let Extracted::Step { done, total } = found {
+                let total = total.max(1);
+                self.progress.bytes_done =
+                    draft.bytes_before + (size as u128 * done as u128 / total as u128) as u64;
+                self.progress.steps = Some(Steps { done, total, unit: unit(format.reading) });
+                return self.give(PieceContent::Nothing).is_ok();
             }
+            self.take(&mut draft, found)
+        });
+        self.progress.steps = None;
+        self.progress.bytes_done = draft.bytes_before + size;
+        let ended = match ended {
+            Ended::Done => Ok(()),
+            Ended::Told => Err(Stopped::Told),
+            Ended::Unreadable(unreadable) => Err(extract_failure(item.name, &unreadable).into()),
+            Ended::Io(error) => Err(unreadable(item.name, &error).into()),
+        };
+        self.end_draft(draft, item, format, ended)
+    }
+
+    fn take_line(&mut self, draft: &mut Draft, line: &str, moved: Option<Vec<String>>) -> bool {
+        if let Some(headings) = moved {
+            draft.chunker.move_to(Location { headings, ..Location::default() }, &mut draft.chunks);
         }
-        if chunk_count == 0 {
-            return self.failed(item, no_text(item.name));
+        self.take_text(draft, line)
+    }
+
+    /// Takes what was found in a source, and says whether to go on.
+    fn take(&mut self, draft: &mut Draft, found: Extracted) -> bool {
+        match found {
+            Extracted::Text(text) => return self.take_text(draft, &text),
+            Extracted::Place(location) => draft.chunker.move_to(location, &mut draft.chunks),
+            Extracted::Fact(name, value) => {
+                draft.facts.entry(name).or_insert(short(value));
+            }
+            Extracted::Warning(warning) if draft.warnings.len() < Warning::MOST => {
+                draft.warnings.push(warning)
+            }
+            Extracted::Warning(_) | Extracted::Step { .. } => {}
         }
-        self.progress.chunks_created = chunks_before + chunk_count;
-        let (content, rest) = if in_parts {
-            (Content::Version { version: UNKNOWN_VERSION, chunk_count }, chunks)
+        !self.stop.is_cancelled()
+    }
+
+    fn take_text(&mut self, draft: &mut Draft, text: &str) -> bool {
+        draft.characters += text.chars().count() as u64;
+        draft.chunker.push(text, &mut draft.chunks);
+        self.progress.chunks_created = draft.chunks_before + draft.chunker.count();
+        if draft.chunker.count() > ChunkKey::MAX_CHUNKS {
+            return false;
+        }
+        if draft.chunks.len() >= CHUNKS_AT_ONCE {
+            draft.in_parts = true;
+            let part = PieceContent::Part(std::mem::take(&mut draft.chunks));
+            return self.give(part).is_ok();
+        }
+        !self.stop.is_cancelled()
+    }
+
+    /// The document is read, or could not be.
+    fn end_draft(
+        &mut self,
+        mut draft: Draft,
+        item: &Item<'_>,
+        format: &Format,
+        ended: Result<(), Stopped>,
+    ) -> Result<(), Stopped> {
+        if ended.is_ok() {
+            draft.chunker.finish(&mut draft.chunks);
+        }
+        let chunk_count = draft.chunker.count();
+        let failure = match ended {
+            _ if chunk_count > ChunkKey::MAX_CHUNKS => Some(too_many_chunks(item.name)),
+            Err(Stopped::Told) => return Err(Stopped::Told),
+            Err(Stopped::Failed(failure)) => Some(failure),
+            Ok(()) if chunk_count == 0 => Some(no_text(item.name, &draft.warnings)),
+            Ok(()) => None,
+        };
+        if let Some(failure) = failure {
+            self.progress.chunks_created = draft.chunks_before;
+            return self.failed(item, failure);
+        }
+        self.progress.chunks_created = draft.chunks_before + chunk_count;
+        let (content, rest) = if draft.in_parts {
+            (Content::Version { version: UNKNOWN_VERSION, chunk_count }, draft.chunks)
         } else {
-            (Content::Chunks(chunks), Vec::new())
+            (Content::Chunks(draft.chunks), Vec::new())
         };
         let document = NewDocument {
             media_type: format.media_type.to_owned(),
-            size_bytes: self.progress.bytes_done - bytes_before,
-            characters,
-            metadata: item.metadata.clone(),
+            size_bytes: self.progress.bytes_done - draft.bytes_before,
+            characters: draft.characters,
+            // What the caller says wins over what the source says of itself.
+            metadata: Metadata(draft.facts).overlaid(&item.metadata),
+            warnings: draft.warnings,
             blob: item.blob,
             content,
         };
@@ -255,8 +406,28 @@ fn unsupported(name: &str) -> Failure {
     Failure::new("unsupported_format", message)
 }
 
-fn no_text(name: &str) -> Failure {
-    Failure::new("no_text", format!("There is no text in {name}, only white space."))
+fn no_text(name: &str, warnings: &[Warning]) -> Failure {
+    let message = match warnings.first() {
+        None => format!("There is no text in {name}, only white space."),
+        Some(warning) => format!("There is no text in {name}. {}", warning.message),
+    };
+    Failure::new("no_text", message)
+}
+
+/// The failure of an item that its reader could not read. What a child says is not trusted to be a code.
+fn extract_failure(name: &str, unreadable: &Unreadable) -> Failure {
+    let known = [
+        "unsupported_format",
+        "damaged",
+        "encrypted",
+        "too_expensive",
+        "extractor_timeout",
+        "extractor_crashed",
+        "unreadable",
+    ];
+    let code = known.into_iter().find(|code| *code == unreadable.code).unwrap_or("extractor_crashed");
+    let reason: String = unreadable.reason.chars().take(LONGEST_FACT).collect();
+    Failure::new(code, format!("{name} could not be read: {reason}."))
 }
 
 fn too_many_chunks(name: &str) -> Failure {
@@ -266,11 +437,7 @@ fn too_many_chunks(name: &str) -> Failure {
 
 fn text_failure(name: &str, error: &TextError) -> Failure {
     match error {
-        TextError::InvalidUtf8(_) => Failure::new(
-            "invalid_utf8",
-            format!("{name} is not UTF-8 text: {error}. Save it as UTF-8 and send it again."),
-        ),
-        TextError::Binary(_) => Failure::new(
+        TextError::InvalidUtf8(_) | TextError::Binary(_) => Failure::new(
             "unsupported_format",
             format!("{name} is not a text file: {error}. Sluice reads {}.", supported()),
         ),

@@ -333,6 +333,7 @@ impl ItemWriter {
                 }
                 self.append(chunks).await?;
             }
+            PieceContent::Nothing => return Ok(()),
             PieceContent::Item(mut item, rest) => {
                 if !rest.is_empty() {
                     self.append(rest).await?;

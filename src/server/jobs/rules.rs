@@ -19,6 +19,7 @@ use crate::domain::{Metadata, Stage};
 use crate::server::blobs::Blobs;
 use crate::server::data_folder::DataFolder;
 use crate::server::disk::Disk;
+use crate::server::ingest::extract::worker::Workers;
 use crate::server::ingest::folders::AllowedFolders;
 use crate::server::ingest::sources::batch::Message;
 use crate::server::ingest::sources::{JobSource, text};
@@ -89,6 +90,7 @@ impl Scene {
         let shelves = Shelves {
             blobs: Blobs::open(&DataFolder::new(folder.path())).unwrap(),
             folders: AllowedFolders::default(),
+            workers: Workers::new("unused".into()),
         };
         let settings = JobSettings {
             max_concurrent_jobs,

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::domain::{
     Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, ItemFilter, Job, JobAttempt, JobEvent,
-    JobFilter, JobId, JobItem, JobItemPage, JobPage, JobStats, JobType, Metadata, Progress,
+    JobFilter, JobId, JobItem, JobItemPage, JobPage, JobStats, JobType, Metadata, Progress, Warning,
 };
 
 pub use blob_ref::BlobRef;
@@ -283,6 +283,7 @@ pub struct NewDocument {
     pub size_bytes: u64,
     pub characters: u64,
     pub metadata: Metadata,
+    pub warnings: Vec<Warning>,
     pub blob: Option<BlobRef>,
     pub content: Content,
 }

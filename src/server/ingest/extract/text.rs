@@ -1,12 +1,104 @@
-//! Plain text and its relatives: UTF-8, read in pieces.
+//! Plain text and its relatives, read in pieces: UTF-8, or whatever encoding it seems to be.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+
+use crate::domain::Warning;
 
 /// Bytes read at once.
 const BLOCK: usize = 64 << 10;
 
 /// The mark some editors put before UTF-8 text; it is not part of the text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Bytes looked at to guess an encoding.
+const GUESSED_FROM: u64 = 4 << 20;
+
+/// The encoding of a text, if it is not UTF-8, and whether that is a guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    pub encoding: &'static encoding_rs::Encoding,
+    pub guessed: bool,
+}
+
+/// Finds out how a text is encoded: `None` for UTF-8. Reads it once, and is back at its start.
+pub fn encoding_of(source: &mut (impl Read + Seek)) -> Result<Option<Encoding>, TextError> {
+    let mut start = [0; 4];
+    let length = read_start(source, &mut start)?;
+    source.rewind()?;
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&start[..length]) {
+        let is_utf8 = encoding == encoding_rs::UTF_8;
+        return Ok((!is_utf8).then_some(Encoding { encoding, guessed: false }));
+    }
+    let read = read_text(&mut *source, None, |_, _| true);
+    source.rewind()?;
+    match read {
+        Err(TextError::InvalidUtf8(_)) => {}
+        other => return other.map(|()| None),
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    let mut some = source.by_ref().take(GUESSED_FROM);
+    let mut block = vec![0; BLOCK];
+    loop {
+        let length = some.read(&mut block)?;
+        if let Some(zero) = block[..length].iter().position(|byte| *byte == 0) {
+            return Err(TextError::Binary(zero as u64));
+        }
+        detector.feed(&block[..length], length == 0);
+        if length == 0 {
+            break;
+        }
+    }
+    source.rewind()?;
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    Ok(Some(Encoding { encoding, guessed: true }))
+}
+
+fn read_start(source: &mut impl Read, start: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < start.len() {
+        match source.read(&mut start[length..]) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+/// What the owner of a text should know whose encoding was guessed.
+pub fn guessed(encoding: &'static encoding_rs::Encoding) -> Warning {
+    let name = encoding.name();
+    Warning::new(
+        "encoding_guessed",
+        format!("The text is not UTF-8; it was read as {name}, which is a guess."),
+    )
+}
+
+/// A whole text in memory, and its encoding if that was guessed; `None` for what is no text.
+pub fn decode(bytes: &[u8]) -> Option<(String, Option<&'static encoding_rs::Encoding>)> {
+    let encoding = encoding_of(&mut io::Cursor::new(bytes)).ok()?;
+    let guess = encoding.filter(|it| it.guessed).map(|it| it.encoding);
+    let text = encoding.map_or(encoding_rs::UTF_8, |it| it.encoding).decode(bytes).0.into_owned();
+    Some((text, guess))
+}
+
+/// A whole page in memory, in the encoding it says it has; pages without one are often UTF-8 all the same.
+pub fn decode_html(bytes: &[u8]) -> (String, &'static encoding_rs::Encoding) {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).to_ascii_lowercase();
+    let named = head.find("charset=").map(|at| head[at + 8..].trim_start_matches(['"', '\'', ' ']));
+    let named = named.and_then(|it| {
+        it.split(|end: char| !(end.is_ascii_alphanumeric() || end == '-' || end == '_')).next()
+    });
+    let named = named.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
+    let is_utf8 = || std::str::from_utf8(bytes).is_ok().then_some(encoding_rs::UTF_8);
+    let guess = || decode(bytes).and_then(|(_, guess)| guess);
+    let encoding = is_utf8().or(named).or_else(guess).unwrap_or(encoding_rs::WINDOWS_1252);
+    let (text, encoding, _) = encoding.decode(bytes);
+    (text.into_owned(), encoding)
+}
 
 /// Why bytes could not be read as text.
 #[derive(Debug, thiserror::Error)]
@@ -91,9 +183,16 @@ impl Utf8Decoder {
     }
 }
 
-/// Reads all text of `source`. `sink` gets each piece with the number of bytes read so far, and says
-/// whether to go on.
-pub fn read_text(mut source: impl Read, mut sink: impl FnMut(&str, u64) -> bool) -> Result<(), TextError> {
+/// Reads all text of `source`, which is UTF-8 unless `encoding` says otherwise. `sink` gets each piece with
+/// the number of bytes read so far, and says whether to go on.
+pub fn read_text(
+    mut source: impl Read,
+    encoding: Option<&'static encoding_rs::Encoding>,
+    mut sink: impl FnMut(&str, u64) -> bool,
+) -> Result<(), TextError> {
+    if let Some(encoding) = encoding {
+        return read_encoded(source, encoding, sink);
+    }
     let mut decoder = Utf8Decoder::default();
     let mut block = vec![0; BLOCK];
     let mut done = 0;
@@ -114,6 +213,35 @@ pub fn read_text(mut source: impl Read, mut sink: impl FnMut(&str, u64) -> bool)
     decoder.finish(|text| {
         sink(text, done);
     })
+}
+
+/// Reads text of another encoding. What is not valid in it becomes the replacement character.
+fn read_encoded(
+    mut source: impl Read,
+    encoding: &'static encoding_rs::Encoding,
+    mut sink: impl FnMut(&str, u64) -> bool,
+) -> Result<(), TextError> {
+    let mut decoder = encoding.new_decoder();
+    let (mut block, mut text) = (vec![0; BLOCK], String::new());
+    let mut done = 0;
+    loop {
+        let length = match source.read(&mut block) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        done += length as u64;
+        text.clear();
+        text.reserve(decoder.max_utf8_buffer_length(length).unwrap_or(4 * BLOCK));
+        // The room asked for is enough, so nothing is left over.
+        let _ = decoder.decode_to_string(&block[..length], &mut text, length == 0);
+        if !text.is_empty() && !sink(&text, done) {
+            return Err(TextError::Stopped);
+        }
+        if length == 0 {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +285,38 @@ mod tests {
     fn a_zero_byte_is_not_text() {
         assert!(matches!(decode(&[b"PK\x03\x04\x00\xff"]), Err(TextError::Binary(4))));
         assert!(matches!(decode(&[b"ab", b"c\x00"]), Err(TextError::Binary(3))));
+    }
+
+    #[test]
+    fn the_encoding_of_a_text_is_found_out() {
+        let words =
+            "Der Schleusenwärter öffnet das Tor, und das Schiff fährt weiter. Größe und Höhe stimmen. ";
+        let latin = encoding_rs::WINDOWS_1252.encode(&words.repeat(5)).0.into_owned();
+        let japanese = encoding_rs::SHIFT_JIS
+            .encode("水門を開けると、船が進みます。今日は天気がいいです。")
+            .0
+            .into_owned();
+        let utf16: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain("wide ä".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        for (bytes, text, encoding, guessed) in [
+            (words.as_bytes().to_vec(), "Schleusenwärter", None, false),
+            (latin, "Schleusenwärter", Some("windows-1252"), true),
+            (japanese, "水門を開ける", Some("Shift_JIS"), true),
+            (utf16, "wide ä", Some("UTF-16LE"), false),
+        ] {
+            let mut source = io::Cursor::new(&bytes);
+            let found = encoding_of(&mut source).unwrap();
+            assert_eq!(found.map(|it| it.encoding.name()), encoding);
+            assert_eq!(found.is_some_and(|it| it.guessed), guessed);
+            let mut whole = String::new();
+            read_text(source, found.map(|it| it.encoding), |piece, _| {
+                whole.push_str(piece);
+                true
+            })
+            .unwrap();
+            assert!(whole.contains(text) && !whole.contains('\u{fffd}'), "{whole}");
+        }
+        assert!(encoding_of(&mut io::Cursor::new(b"PK\x03\x04\x00\xff")).is_err(), "no text at all");
     }
 
     #[test]

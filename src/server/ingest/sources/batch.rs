@@ -1,6 +1,6 @@
 //! Messages or files that were sent together: an item each.
 
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Cursor};
 
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ where
             let name = names::of_text(&message.text);
             let metadata = job.metadata.overlaid(&message.metadata);
             let item = Item { number, name: &name, metadata, blob: None };
-            reader.text(&item, &FORMATS[0], message.text.as_bytes())?;
+            reader.text(&item, &FORMATS[0], Cursor::new(&message.text))?;
         }
     }
     Ok(())

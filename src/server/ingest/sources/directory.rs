@@ -94,6 +94,7 @@ mod tests {
     use crate::domain::Progress;
     use crate::server::blobs::Blobs;
     use crate::server::data_folder::DataFolder;
+    use crate::server::ingest::extract::worker::Workers;
     use crate::server::ingest::folders::AllowedFolders;
     use crate::server::ingest::run::{PieceContent, Shelves};
 
@@ -107,6 +108,7 @@ mod tests {
         let shelves = Shelves {
             blobs: Blobs::open(&DataFolder::new(data.path())).unwrap(),
             folders: AllowedFolders::new(&[folder.to_owned()]).unwrap(),
+            workers: Workers::new("unused".into()),
         };
         let delivered: BTreeMap<_, _> =
             delivered.iter().map(|(item, name)| (*item, (*name).to_owned())).collect();

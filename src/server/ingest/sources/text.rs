@@ -1,5 +1,7 @@
 //! A text: one item.
 
+use std::io::Cursor;
+
 use serde::{Deserialize, Serialize};
 
 use super::ReadItems;
@@ -31,7 +33,7 @@ impl ReadItems for Source {
     {
         let item = Item::whole(job);
         match self {
-            Self::Inline(text) => reader.text(&item, &FORMATS[0], text.as_bytes()),
+            Self::Inline(text) => reader.text(&item, &FORMATS[0], Cursor::new(text)),
             Self::Blob(blob) => match reader.shelves.blobs.read(*blob) {
                 Ok(file) => reader.text(&item, &FORMATS[0], file),
                 Err(error) => reader.source_lost(&item, &error),

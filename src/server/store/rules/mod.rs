@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::sqlite::SqliteStore;
 use super::*;
-use crate::domain::{JobStatus, Stage};
+use crate::domain::{JobStatus, Location, Stage};
 
 /// A fresh store of each kind, with what must live as long as it.
 fn stores() -> Vec<(&'static str, Arc<dyn Store>, tempfile::TempDir)> {
@@ -74,6 +74,7 @@ fn chunks(count: u64) -> Vec<Chunk> {
             chunk_index: place,
             start: place * 10,
             end: place * 10 + 9,
+            location: Location { page: Some(place as u32 + 1), ..Location::default() },
             text: format!("chunk {place}"),
         })
         .collect()
@@ -85,6 +86,7 @@ fn document(content: Content) -> NewDocument {
         size_bytes: 100,
         characters: 100,
         metadata: Metadata::default(),
+        warnings: Vec::new(),
         blob: None,
         content,
     }

@@ -159,8 +159,8 @@ fn save_progress(tx: &Tx<'_>, fence: Fence, progress: Progress) -> Result<()> {
         .prepare_cached(
             "update job set seq = :seq, bytes_done = :bytes, chunks_created = :chunks, \
              total_items = iif(:total > 0, :total, total_items), size_bytes = iif(:size > 0, :size, size_bytes), \
-             processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
-             where id = :id and (bytes_done <> :bytes or chunks_created <> :chunks \
+             processed_items = :items, failed_items = :failed, progress = max(progress, :progress), \
+             message = :message where id = :id and (bytes_done <> :bytes or chunks_created <> :chunks \
              or processed_items <> :items)",
         )?
         .execute(named_params! {
@@ -172,6 +172,7 @@ fn save_progress(tx: &Tx<'_>, fence: Fence, progress: Progress) -> Result<()> {
             ":items": progress.items_done,
             ":failed": progress.items_failed,
             ":progress": progress.fraction(),
+            ":message": progress.message(),
             ":id": bytes(fence.job),
         })?;
     if changed > 0 {
@@ -220,6 +221,7 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
     for item in &delivery.items {
         if let Ok(document) = &item.result {
             last_change = documents::write(tx, delivery.fence.job, item, document, now)?;
+            add_warnings(tx, delivery.fence.job, &document.warnings)?;
         }
         if has_items {
             insert_item(tx, delivery.fence.job, item)?;
@@ -231,7 +233,7 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
         .prepare_cached(
             "update job set seq = :seq, wait_seq = :wait_seq, stage = :stage, \
              worker = case when :last then null else worker end, \
-             suspect = suspect and not :last, lease_until = case when :last then null else lease_until end, \
+             message = :message, suspect = suspect and not :last, lease_until = case when :last then null else lease_until end, \
              bytes_done = :bytes, chunks_created = :chunks, total_items = iif(:total > 0, :total, total_items), \
              size_bytes = iif(:size > 0, :size, size_bytes), processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
              where id = :id",
@@ -248,9 +250,28 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
             ":items": progress.items_done,
             ":failed": progress.items_failed,
             ":progress": progress.fraction(),
+            ":message": if delivery.last { String::new() } else { progress.message() },
             ":id": id,
         })?;
     Ok(Verdict::GoOn)
+}
+
+/// Adds the warnings of a document to those of its job, up to the most.
+fn add_warnings(tx: &Tx<'_>, job: JobId, warnings: &[Warning]) -> Result<()> {
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    let id = bytes(job);
+    let mut all: Vec<Warning> = tx
+        .connection
+        .prepare_cached("select warnings from job where id = ?1")?
+        .query_row([id], |row| rows::json(row, 0))?;
+    all.extend(warnings.iter().filter(|it| !all.contains(it)).cloned().collect::<Vec<_>>());
+    all.truncate(Warning::MOST);
+    tx.connection
+        .prepare_cached("update job set warnings = ?2 where id = ?1")?
+        .execute(params![id, rows::to_json(&all)?])?;
+    Ok(())
 }
 
 fn insert_item(tx: &Tx<'_>, job: JobId, item: &ItemResult) -> Result<()> {
@@ -260,12 +281,22 @@ fn insert_item(tx: &Tx<'_>, job: JobId, item: &ItemResult) -> Result<()> {
         }
         Err(failure) => (None, 0, failure.code, failure.message.as_str()),
     };
+    let warnings = item.result.as_ref().map_or(&[][..], |document| &document.warnings);
     tx.connection
         .prepare_cached(
-            "insert or replace into job_item (job, item, name, document, chunks, error_code, error_message) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "insert or replace into job_item (job, item, name, document, chunks, error_code, error_message, warnings) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
-        .execute(params![bytes(job), item.item, item.name, document, chunks, code, message])?;
+        .execute(params![
+            bytes(job),
+            item.item,
+            item.name,
+            document,
+            chunks,
+            code,
+            message,
+            rows::to_json(&warnings)?
+        ])?;
     Ok(())
 }
 

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{self, bytes};
 use super::*;
+use crate::domain::Location;
 
 /// Chunks of a deleted document that go at once; more are swept in the background.
 const SWEPT_AT_ONCE: u64 = 50;
@@ -49,7 +51,8 @@ pub(super) fn write(
     tx.connection
         .prepare_cached(
             "insert into document (id, seq, version, job, name, media_type, size_bytes, characters, \
-             chunk_count, metadata, blob, created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             chunk_count, metadata, blob, created_at, warnings) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             id.0.into_bytes(),
@@ -64,17 +67,19 @@ pub(super) fn write(
             rows::to_json(&document.metadata)?,
             document.blob.map(|blob| blob.0),
             now.timestamp_millis(),
+            rows::to_json(&document.warnings)?,
         ])?;
     Ok(seq)
 }
 
 pub(super) fn insert_chunks(tx: &Tx<'_>, version: Version, chunks: &[Chunk]) -> Result<()> {
-    let mut insert = tx
-        .connection
-        .prepare_cached("insert into chunk (key, start_char, end_char, text) values (?1, ?2, ?3, ?4)")?;
+    let mut insert = tx.connection.prepare_cached(
+        "insert into chunk (key, start_char, end_char, text, location) values (?1, ?2, ?3, ?4, ?5)",
+    )?;
     for chunk in chunks {
         let key = ChunkKey::new(version, chunk.chunk_index);
-        insert.execute(params![key.0, chunk.start, chunk.end, chunk.text])?;
+        let location = if chunk.location.is_empty() { None } else { Some(rows::to_json(&chunk.location)?) };
+        insert.execute(params![key.0, chunk.start, chunk.end, chunk.text, location])?;
     }
     Ok(())
 }
@@ -112,7 +117,7 @@ pub(super) fn document(
     let first = ChunkKey::new(version, offset);
     let chunks = connection
         .prepare_cached(
-            "select key, start_char, end_char, text from chunk where key >= ?1 and key < ?2 order by key",
+            "select key, start_char, end_char, text, location from chunk where key >= ?1 and key < ?2 order by key",
         )?
         .query_map(params![first.0, first.0 + (end - offset)], chunk)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -126,14 +131,18 @@ fn chunk(row: &rusqlite::Row<'_>) -> rusqlite::Result<Chunk> {
         start: row.get(1)?,
         end: row.get(2)?,
         text: row.get(3)?,
+        location: match row.get_ref(4)? {
+            ValueRef::Null => Location::default(),
+            _ => rows::json(row, 4)?,
+        },
     })
 }
 
 pub(super) fn passages(connection: &Connection, keys: &[ChunkKey]) -> Result<Vec<Passage>> {
     let mut by_version = connection
         .prepare_cached(&format!("select {} from document d where d.version = ?1", rows::DOCUMENT))?;
-    let mut by_key =
-        connection.prepare_cached("select key, start_char, end_char, text from chunk where key = ?1")?;
+    let mut by_key = connection
+        .prepare_cached("select key, start_char, end_char, text, location from chunk where key = ?1")?;
     let mut documents: HashMap<Version, Option<Document>> = HashMap::new();
     let mut passages = Vec::with_capacity(keys.len());
     for key in keys {

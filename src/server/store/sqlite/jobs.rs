@@ -72,11 +72,15 @@ pub(super) fn page(connection: &Connection, filter: &JobFilter) -> Result<JobPag
         values.push(job_type.as_str().to_owned().into());
     }
 
+    // Counted beforehand, but for those with warnings, which are few.
+    let counted = if filter.warned {
+        conditions.push("warnings <> '[]'");
+        "count(*) from job"
+    } else {
+        "coalesce(sum(jobs), 0) from job_count"
+    };
     let total_count = connection
-        .prepare_cached(&format!(
-            "select coalesce(sum(jobs), 0) from job_count where {}",
-            conditions.join(" and ")
-        ))?
+        .prepare_cached(&format!("select {counted} where {}", conditions.join(" and ")))?
         .query_row(params_from_iter(&values), |row| row.get(0))?;
 
     if let Some(before) = filter.before {
@@ -126,7 +130,7 @@ pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Ve
     let mut items = Vec::new();
     for condition in ["error_code <> ''", "error_code = ''"] {
         let mut statement = connection.prepare_cached(&format!(
-            "select item, name, document, chunks, error_code, error_message from job_item \
+            "select item, name, document, chunks, error_code, error_message, warnings from job_item \
              where job = ?1 and {condition} order by item limit ?2"
         ))?;
         for found in statement.query_map(params![bytes(id), limit - items.len() as u32], item)? {
@@ -139,7 +143,7 @@ pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Ve
 pub(super) fn item_page(connection: &Connection, id: JobId, filter: ItemFilter) -> Result<JobItemPage> {
     let condition = if filter.failed_only { "and error_code <> ''" } else { "" };
     let mut statement = connection.prepare_cached(&format!(
-        "select item, name, document, chunks, error_code, error_message from job_item \
+        "select item, name, document, chunks, error_code, error_message, warnings from job_item \
          where job = ?1 and item > ?2 {condition} order by item limit ?3"
     ))?;
     let after = filter.after.map_or(-1, |after| after as i64);
@@ -185,6 +189,7 @@ fn item(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobItem> {
         chunks_created: row.get(3)?,
         error_code: row.get(4)?,
         error_message: row.get(5)?,
+        warnings: rows::json(row, 6)?,
     })
 }
 
@@ -241,7 +246,7 @@ fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
             "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
              cancel_requested = 0, suspect = 0, completed_at = ?3, message = 'Cancelled', error_code = '', \
              error_message = '', processed_items = 0, \
-             failed_items = 0, chunks_created = 0, chunks_indexed = 0 where id = ?1",
+             failed_items = 0, chunks_created = 0, chunks_indexed = 0, warnings = '[]' where id = ?1",
         )?
         .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis()])?;
     Ok(())

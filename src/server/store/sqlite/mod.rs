@@ -26,7 +26,10 @@ use readers::Readers;
 use writer::{Tx, Writer};
 
 /// Applied in order; one that has been released never changes.
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/0001_start.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_start.sql")),
+    M::up(include_str!("migrations/0002_places_and_warnings.sql")),
+];
 
 /// What the writing connection keeps of the database in memory, in KiB.
 const WRITER_CACHE: i64 = 32 << 10;

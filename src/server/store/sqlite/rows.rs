@@ -5,18 +5,19 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
 use rusqlite::types::Type;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::domain::{Document, DocumentId, Job, JobId, Metadata, Stage};
+use crate::domain::{Document, DocumentId, Job, JobId, Stage};
 use crate::server::store::StoreError;
 
 /// What [`job`] reads, in its order.
 pub(super) const JOB: &str = "id, seq, job_type, status, stage, name, created_at, started_at, completed_at, \
     attempt, max_attempts, cancel_requested, size_bytes, total_items, processed_items, failed_items, \
-    bytes_done, chunks_created, chunks_indexed, progress, message, error_code, error_message, metadata, case when status = 'pending' and error_code <> '' then due_at end";
+    bytes_done, chunks_created, chunks_indexed, progress, message, error_code, error_message, metadata, case when status = 'pending' and error_code <> '' then due_at end, warnings";
 
 /// How many columns [`JOB`] names.
-pub(super) const JOB_COLUMNS: usize = 25;
+pub(super) const JOB_COLUMNS: usize = 26;
 
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
@@ -45,15 +46,15 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         error_message: row.get(22)?,
         metadata: json(row, 23)?,
         retry_at: optional_time(row, 24)?,
+        warnings: json(row, 25)?,
     })
 }
 
 /// What [`document`] reads, in its order, of a table `d`.
-pub(super) const DOCUMENT: &str =
-    "d.id, d.job, d.name, d.media_type, d.size_bytes, d.characters, d.chunk_count, d.metadata, d.created_at";
+pub(super) const DOCUMENT: &str = "d.id, d.job, d.name, d.media_type, d.size_bytes, d.characters, d.chunk_count, d.metadata, d.created_at, d.warnings";
 
 /// How many columns [`DOCUMENT`] names.
-pub(super) const DOCUMENT_COLUMNS: usize = 9;
+pub(super) const DOCUMENT_COLUMNS: usize = 10;
 
 pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
     Ok(Document {
@@ -66,6 +67,7 @@ pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         chunk_count: row.get(6)?,
         metadata: json(row, 7)?,
         created_at: time(row, 8)?,
+        warnings: json(row, 9)?,
     })
 }
 
@@ -95,7 +97,7 @@ pub(super) fn parsed<T: FromStr<Err = String>>(row: &Row<'_>, column: usize) -> 
     row.get_ref(column)?.as_str()?.parse().map_err(|error: String| unreadable(column, error))
 }
 
-fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Metadata> {
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text).map_err(|error| unreadable(column, error))
 }

@@ -1,0 +1,114 @@
+//! HTML, by way of Markdown.
+
+use htmd::HtmlToMarkdown;
+
+use super::{Sink, Unreadable, fact};
+use crate::domain::Location;
+use crate::server::ingest::extract::{markdown, text};
+
+/// Elements inside each other. Beyond, the parser's time grows with the square of the depth.
+const DEEPEST: usize = 1000;
+
+/// What is no text of the page.
+const SKIPPED: [&str; 7] = ["script", "style", "head", "noscript", "template", "svg", "iframe"];
+
+pub fn read(bytes: &[u8], at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
+    let (html, _) = text::decode_html(bytes);
+    fact(sink, "title", title(&html));
+    let markdown = to_markdown(&html)?;
+    sink(super::Extracted::Place(at.clone()));
+    markdown::extract(&markdown, at, sink);
+    Ok(())
+}
+
+/// The text of a page as Markdown.
+pub fn to_markdown(html: &str) -> Result<String, Unreadable> {
+    if depth(html) > DEEPEST {
+        return Ok(without_tags(html));
+    }
+    let converter = HtmlToMarkdown::builder().skip_tags(SKIPPED.to_vec()).build();
+    converter.convert(html).map_err(Unreadable::damaged)
+}
+
+/// The text between the first `<title>` and its end.
+pub fn title(html: &str) -> Option<String> {
+    let head = &html[..html.floor_char_boundary(64 << 10)];
+    let lower = head.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    Some(without_tags(&head[start..end]).split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// How deep elements lie inside each other, roughly: as if each tag that opens were closed by one that closes.
+fn depth(html: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for tag in html.split('<').skip(1) {
+        match tag.as_bytes().first() {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(first) if first.is_ascii_alphabetic() && !is_void(tag) => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Elements that have no end.
+fn is_void(tag: &str) -> bool {
+    let name = tag.split(|it: char| !it.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let never_closed = ["br", "hr", "img", "input", "link", "meta", "col", "area", "base", "wbr", "source"];
+    let often_not = ["p", "li", "dt", "dd", "tr", "td", "th", "option"];
+    let end = tag.find('>').map_or(tag, |end| &tag[..end]);
+    end.ends_with('/') || never_closed.iter().chain(&often_not).any(|it| name.eq_ignore_ascii_case(it))
+}
+
+/// The text alone, for what is not worth parsing.
+fn without_tags(html: &str) -> String {
+    let mut text = String::with_capacity(html.len() / 2);
+    for (number, piece) in html.split('<').enumerate() {
+        let words = if number == 0 { piece } else { piece.split_once('>').map_or("", |(_, after)| after) };
+        if number > 0 && !words.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(words);
+    }
+    for (entity, character) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")]
+    {
+        text = text.replace(entity, character);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_becomes_its_headings_and_their_text() {
+        let html = "<html><head><title>A &amp; <b>B</b></title><style>x{}</style></head><body><h1>One</h1><p>text<br>\
+                    more</p><script>no()</script><h2>Two</h2><ul><li>item</li></ul></body></html>";
+        let mut found = Vec::new();
+        read(html.as_bytes(), &Location::default(), &mut |it| found.push(it)).unwrap();
+        let text: String = found
+            .iter()
+            .filter_map(
+                |it| if let super::super::Extracted::Text(text) = it { Some(text.as_str()) } else { None },
+            )
+            .collect();
+        assert!(text.contains("# One") && text.contains("item") && !text.contains("no()"), "{text}");
+        let title = super::super::Extracted::Fact("title".into(), "A & B".into());
+        assert!(found.contains(&title), "{found:?}");
+        let under = Location { headings: vec!["One".into(), "Two".into()], ..Location::default() };
+        assert!(found.contains(&super::super::Extracted::Place(under)), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_read_without_its_tags() {
+        let html = format!("{}deep &lt;text&gt;{}", "<div>".repeat(200_000), "</div>".repeat(200_000));
+        assert_eq!(to_markdown(&html).unwrap().trim(), "deep <text>");
+    }
+}

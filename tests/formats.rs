@@ -1,0 +1,234 @@
+//! Every format: what is in a file is found with its place, and what cannot be read says why and hurts nobody.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod common;
+
+use std::io::Write;
+use std::path::Path;
+
+use common::{Form, TestServer, eventually};
+use serde_json::{Value, json};
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+}
+
+async fn send(server: &TestServer, name: &str, bytes: impl AsRef<[u8]>) -> Value {
+    server.post_form("/ingest", Form::default().file(name, bytes)).await.ok()
+}
+
+async fn ended(server: &TestServer, job: &Value) -> Value {
+    let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
+    eventually(async || {
+        let job = server.get(&path).await.ok();
+        job["completed_at"].is_string().then_some(job)
+    })
+    .await
+}
+
+/// The best source for these words that is of this job.
+async fn source(server: &TestServer, job: &Value, words: &str) -> Value {
+    let answer = server.post("/query", json!({ "question": words, "max_chunks": 100 })).await.ok();
+    let document = &job["document_id"];
+    let found = answer["sources"].as_array().unwrap().iter().find(|it| it["document_id"] == *document);
+    found.unwrap_or_else(|| panic!("{words} of {job} in {answer}")).clone()
+}
+
+#[tokio::test]
+async fn what_is_in_a_file_is_found_with_its_place() {
+    let server = TestServer::new().await;
+    for (name, words, place) in [
+        ("handbook.docx", "weirpool", json!({ "headings": ["Gates"] })),
+        ("handbook.docx", "paddlegear", json!({ "headings": ["Gates", "Upkeep"] })),
+        ("handbook.docx", "windlass", json!({ "headings": ["Gates", "Upkeep"] })),
+        ("talk.pptx", "narrowboat", json!({ "slide": 2 })),
+        ("talk.pptx", "lengthsman", json!({ "slide": 2 })),
+        ("tolls.xlsx", "\"boat number 77\" toll", json!({ "sheet": "Tolls", "rows": [72, 105] })),
+        ("depths.xls", "Hawkesbury", json!({ "sheet": "Depths", "rows": [1, 2] })),
+        ("locks.ods", "Stockton", json!({ "sheet": "Locks", "rows": [1, 2] })),
+        ("bridges.odt", "towpath", json!({ "headings": ["Bridges"] })),
+        ("canals.epub", "navvies", json!({ "chapter": "Beginnings", "headings": ["Beginnings"] })),
+        ("canals.epub", "railways", json!({ "chapter": "Decline", "headings": ["Decline"] })),
+        ("survey.pdf", "aqueduct", json!({ "page": 1 })),
+        ("survey.pdf", "puddle", json!({ "page": 3 })),
+        ("page.html", "staunch", json!({ "headings": ["Levels"] })),
+        ("page.html", "floodgate", json!({ "headings": ["Levels", "Floods"] })),
+        ("stoppage.eml", "flight", json!({ "part": "message" })),
+        ("stoppage.eml", "aqueduct", json!({ "part": "survey.pdf", "page": 1 })),
+        ("latin1.txt", "Schleusenwärter", Value::Null),
+    ] {
+        let job = ended(&server, &send(&server, name, fixture(name)).await).await;
+        assert_eq!(job["status"], "completed", "{name}: {job}");
+        let source = source(&server, &job, words).await;
+        assert_eq!(source["location"], place, "{name}: {words}: {source}");
+        let start = source["start"].as_u64().unwrap();
+        assert!(source["end"].as_u64() > Some(start), "{source}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_file_says_of_itself_goes_into_the_metadata_and_the_caller_wins() {
+    let server = TestServer::new().await;
+    for (name, key, value) in [
+        ("handbook.docx", "title", json!("The lock keeper")),
+        ("handbook.docx", "author", json!("A. Keeper")),
+        ("survey.pdf", "page_count", json!(3)),
+        ("canals.epub", "author", json!("B. Writer")),
+        ("page.html", "title", json!("Water levels")),
+        ("stoppage.eml", "title", json!("Stoppage at Braunston")),
+    ] {
+        let job = ended(&server, &send(&server, name, fixture(name)).await).await;
+        let document = server.get(&format!("/documents/{}", job["document_id"].as_str().unwrap())).await.ok();
+        assert_eq!(document["metadata"][key], value, "{name}: {document}");
+    }
+    let form = Form::default().file("a.html", fixture("page.html")).field("metadata", r#"{"title": "mine"}"#);
+    let job = ended(&server, &server.post_form("/ingest", form).await.ok()).await;
+    let document = server.get(&format!("/documents/{}", job["document_id"].as_str().unwrap())).await.ok();
+    assert_eq!(document["metadata"]["title"], "mine");
+}
+
+#[tokio::test]
+async fn a_job_warns_of_what_was_not_as_it_should_be() {
+    let server = TestServer::new().await;
+    for (name, code, part) in [
+        ("survey.pdf", "no_text_layer", "1 of 3 pages have no text; they look like scans and need OCR."),
+        ("stoppage.eml", "attachment_skipped", "map.png"),
+        ("latin1.txt", "encoding_guessed", "windows-1252"),
+    ] {
+        let job = ended(&server, &send(&server, name, fixture(name)).await).await;
+        let warnings = job["warnings"].as_array().unwrap();
+        let warning =
+            warnings.iter().find(|it| it["code"] == code).unwrap_or_else(|| panic!("{name}: {job}"));
+        assert!(warning["message"].as_str().unwrap().contains(part), "{warning}");
+    }
+    server.given_a_text("nothing is wrong with this").await;
+    let warned = server.get("/jobs?warnings=true").await.ok();
+    assert_eq!((&warned["total_count"], warned["jobs"].as_array().unwrap().len()), (&json!(3), 3));
+}
+
+/// A Word file that unpacks to very much.
+fn bomb() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut archive = zip::ZipWriter::new(&mut bytes);
+    let packed =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    archive.start_file("word/document.xml", packed).unwrap();
+    for _ in 0..200 {
+        archive.write_all(&vec![b' '; 1 << 20]).unwrap();
+    }
+    archive.finish().unwrap();
+    bytes.into_inner()
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_says_why_and_the_next_file_is_read() {
+    let server = TestServer::new().await;
+    let half = |name: &str| {
+        let mut bytes = fixture(name);
+        bytes.truncate(bytes.len() / 2);
+        bytes
+    };
+    for (name, bytes, codes) in [
+        ("scan.pdf", fixture("scan.pdf"), &["no_text"][..]),
+        ("locked.pdf", fixture("locked.pdf"), &["encrypted"]),
+        ("bomb.docx", bomb(), &["too_expensive"]),
+        ("half.docx", half("handbook.docx"), &["damaged"]),
+        ("half.xlsx", half("tolls.xlsx"), &["damaged"]),
+        ("half.epub", half("canals.epub"), &["damaged"]),
+        ("text.pdf", b"this is no PDF".to_vec(), &["damaged"]),
+        ("text.docx", b"this is no Word file".to_vec(), &["damaged"]),
+        ("deep.html", "<div>".repeat(200_000).into_bytes(), &["no_text"]),
+        ("empty.html", b"<html></html>".to_vec(), &["no_text"]),
+        (
+            "nested.pdf",
+            [&b"%PDF-1.4\n1 0 obj\n"[..], &b"[".repeat(200_000)].concat(),
+            &["damaged", "extractor_crashed"],
+        ),
+    ] {
+        let job = ended(&server, &send(&server, name, bytes).await).await;
+        assert_eq!(job["status"], "failed", "{name}: {job}");
+        assert!(codes.contains(&job["error_code"].as_str().unwrap()), "{name}: {job}");
+        assert!(job["error_message"].as_str().unwrap().contains(name), "{name}: {job}");
+        assert_eq!(job["attempt"], 1, "another attempt would not help: {job}");
+    }
+    let job = ended(&server, &send(&server, "page.html", fixture("page.html")).await).await;
+    assert_eq!(job["status"], "completed");
+}
+
+#[tokio::test]
+async fn the_formats_are_told_and_an_unknown_one_is_refused_at_once() {
+    let server = TestServer::new().await;
+    let formats = server.get("/formats").await.ok();
+    let endings: Vec<_> =
+        formats.as_array().unwrap().iter().flat_map(|it| it["extensions"].as_array().unwrap()).collect();
+    for ending in ["pdf", "docx", "xlsx", "odt", "epub", "html", "eml", "csv", "rs"] {
+        assert!(endings.contains(&&json!(ending)), "{ending}");
+    }
+    server.post_form("/ingest", Form::default().file("a.png", "x")).await.problem(415, "unsupported_format");
+}
+
+/// A PDF with many pages, each with a line of text.
+fn large_pdf(pages: usize) -> Vec<u8> {
+    let mut objects = vec![
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        String::new(),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+    ];
+    let mut kids = String::new();
+    for page in 1..=pages {
+        let lines: String = (0..40)
+            .map(|line| {
+                format!(
+                    "1 0 0 1 72 {} Tm (Page {page}, line {line} of the long survey.) Tj ",
+                    760 - line * 18
+                )
+            })
+            .collect();
+        let text = format!("BT /F1 12 Tf {lines} ET");
+        objects.push(format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()));
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {} 0 R \
+             /Resources << /Font << /F1 3 0 R >> >> >>",
+            objects.len()
+        ));
+        kids.push_str(&format!("{} 0 R ", objects.len()));
+    }
+    objects[1] = format!("<< /Type /Pages /Count {pages} /Kids [{kids}] >>");
+    let (mut pdf, mut places) = (b"%PDF-1.4\n".to_vec(), Vec::new());
+    for (number, object) in objects.iter().enumerate() {
+        places.push(pdf.len());
+        pdf.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", number + 1).as_bytes());
+    }
+    let start = pdf.len();
+    pdf.extend_from_slice(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).as_bytes());
+    for place in places {
+        pdf.extend_from_slice(format!("{place:010} 00000 n \n").as_bytes());
+    }
+    pdf.extend_from_slice(
+        format!("trailer << /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF", objects.len() + 1)
+            .as_bytes(),
+    );
+    pdf
+}
+
+#[tokio::test]
+async fn a_long_file_tells_its_page_and_can_be_cancelled_in_the_middle() {
+    let server = TestServer::new().await;
+    let job = send(&server, "long.pdf", large_pdf(2000)).await;
+    let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
+    let mut pages = std::collections::BTreeSet::new();
+    eventually(async || {
+        let message = server.get(&path).await.ok()["message"].as_str().unwrap().to_owned();
+        if let Some(page) = message.strip_prefix("Read page ").and_then(|it| it.strip_suffix(" of 2000")) {
+            pages.insert(page.parse::<u32>().unwrap());
+        }
+        (pages.len() >= 3).then_some(())
+    })
+    .await;
+    server.delete(&path).await.ok();
+    let job = ended(&server, &job).await;
+    assert_eq!(job["status"], "cancelled", "{job}");
+    assert_eq!(server.get("/documents").await.ok()["total_count"], 0);
+    assert!(pages.last() < Some(&2000), "{pages:?}");
+}
