@@ -101,6 +101,7 @@ async fn a_job_warns_of_what_was_not_as_it_should_be() {
         let warning =
             warnings.iter().find(|it| it["code"] == code).unwrap_or_else(|| panic!("{name}: {job}"));
         assert!(warning["message"].as_str().unwrap().contains(part), "{warning}");
+        assert!(job["message"].as_str().unwrap().starts_with("File ingested successfully. "), "{job}");
     }
     server.given_a_text("nothing is wrong with this").await;
     let warned = server.get("/jobs?warnings=true").await.ok();

@@ -30,7 +30,7 @@ const SENDERS: u64 = 8;
 const READERS: usize = 4;
 
 /// The server's memory stays below this, in bytes, however much it is asked.
-const MEMORY: u64 = 512 << 20;
+const MEMORY: u64 = 640 << 20;
 
 /// Jobs that may wait: some seconds of work.
 const MAX_PENDING: &str = "500";

@@ -87,7 +87,7 @@ fn in_full((document, chunks, next_offset): Found, offset: u64) -> Sealed {
 }
 
 fn chunk(chunk: Chunk) -> Sealed {
-    let place = format!("Chunk {} · characters {}–{}", chunk.chunk_index, chunk.start, chunk.end);
+    let place = format::place(&format!("Chunk {}", chunk.chunk_index), &chunk.place, chunk.start, chunk.end);
     view! {
         <li id=format!("chunk-{}", chunk.chunk_index) class="chunk" data-testid="chunk">
             <p class="muted">{place}</p>

@@ -93,6 +93,12 @@ pub fn stage(stage: Option<Stage>) -> &'static str {
     }
 }
 
+/// Where a passage is: its chunk, its place in the source if that is known, and its characters.
+pub fn place(chunk: &str, place: &str, start: u64, end: u64) -> String {
+    let before = if place.is_empty() { "" } else { " · " };
+    format!("{chunk}{before}{place} · characters {start}–{end}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,7 +94,8 @@ fn source_view(number: usize, source: Source) -> Sealed {
         0 => format!("/app/documents/{}#chunk-{}", source.document_id, source.chunk_index),
         _ => format!("/app/documents/{}?offset={offset}#chunk-{}", source.document_id, source.chunk_index),
     };
-    let place = format!("chunk {} · characters {}–{}", source.chunk_index, source.start, source.end);
+    let place =
+        format::place(&format!("chunk {}", source.chunk_index), &source.place, source.start, source.end);
     // A page of its own, so that the browser scrolls to the chunk and marks it: the router would look for
     // it before the document is there.
     view! {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::job::rfc3339;
-use super::{JobId, Location, Metadata, Warning};
+use super::{JobId, Metadata, Warning};
 
 /// Identifies a document: the same source in the same job is the same document at every attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,15 +61,12 @@ pub struct Document {
     pub characters: u64,
     pub chunk_count: u64,
     pub metadata: Metadata,
-    /// What was not as it should be.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
     #[serde(with = "rfc3339")]
     pub created_at: DateTime<Utc>,
 }
 
 /// A passage of a document: what is indexed and what a query answers with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chunk {
     /// Position in the document, from 0.
     pub chunk_index: u64,
@@ -77,9 +74,12 @@ pub struct Chunk {
     pub start: u64,
     /// Where it ends, in characters, exclusive.
     pub end: u64,
-    /// Where it is in the source.
-    #[serde(default, skip_serializing_if = "Location::is_empty")]
-    pub location: Location,
+    /// Where it is in the source. The fields of a [`Location`](super::Location), as JSON.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub location: Metadata,
+    /// The same in words; empty if nothing is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
     pub text: String,
 }
 
@@ -99,6 +99,9 @@ pub struct DocumentPage {
 pub struct DocumentWithChunks {
     #[serde(flatten)]
     pub document: Document,
+    /// What was not as it should be in its source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     pub chunks: Vec<Chunk>,
     /// The `offset` of the next chunks, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,6 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
     pub name: &'static str,
-    pub media_type: &'static str,
     /// File name endings, lower case, without the dot.
     pub extensions: &'static [&'static str],
     pub reading: Reading,
@@ -29,56 +28,30 @@ pub enum Reading {
     Mail,
 }
 
-const fn format(
-    name: &'static str,
-    media_type: &'static str,
-    extensions: &'static [&'static str],
-    reading: Reading,
-) -> Format {
-    Format { name, media_type, extensions, reading }
+const fn format(name: &'static str, extensions: &'static [&'static str], reading: Reading) -> Format {
+    Format { name, extensions, reading }
 }
 
 /// All of them. A file without an ending (`README`, `LICENSE`) counts as plain text.
 pub const FORMATS: [Format; 17] = [
-    format("plain text", "text/plain", &["txt", "text", "log"], Reading::Text),
-    format("Markdown", "text/markdown", &["md", "markdown", "mdown", "mkd", "mdx"], Reading::Markdown),
-    format("PDF", "application/pdf", &["pdf"], Reading::Pdf),
-    format(
-        "Word",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        &["docx", "doc"],
-        Reading::Office,
-    ),
-    format(
-        "PowerPoint",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        &["pptx", "ppt"],
-        Reading::Office,
-    ),
-    format(
-        "Excel",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        &["xlsx", "xls", "xlsb"],
-        Reading::Sheets,
-    ),
-    format(
-        "OpenDocument sheets",
-        "application/vnd.oasis.opendocument.spreadsheet",
-        &["ods"],
-        Reading::Sheets,
-    ),
-    format("OpenDocument", "application/vnd.oasis.opendocument.text", &["odt", "odp"], Reading::OpenDocument),
-    format("EPUB", "application/epub+zip", &["epub"], Reading::Epub),
-    format("HTML", "text/html", &["html", "htm", "xhtml"], Reading::Html),
-    format("mail", "message/rfc822", &["eml"], Reading::Mail),
-    format("CSV", "text/csv", &["csv", "tsv"], Reading::Text),
-    format("JSON", "application/json", &["json", "jsonl", "ndjson"], Reading::Text),
-    format("XML", "application/xml", &["xml"], Reading::Text),
-    format("reStructuredText", "text/x-rst", &["rst"], Reading::Text),
-    format("AsciiDoc", "text/asciidoc", &["adoc", "asciidoc"], Reading::Text),
+    format("plain text", &["txt", "text", "log"], Reading::Text),
+    format("Markdown", &["md", "markdown", "mdown", "mkd", "mdx"], Reading::Markdown),
+    format("PDF", &["pdf"], Reading::Pdf),
+    format("Word", &["docx", "doc"], Reading::Office),
+    format("PowerPoint", &["pptx", "ppt"], Reading::Office),
+    format("Excel", &["xlsx", "xls", "xlsb"], Reading::Sheets),
+    format("OpenDocument sheets", &["ods"], Reading::Sheets),
+    format("OpenDocument", &["odt", "odp"], Reading::OpenDocument),
+    format("EPUB", &["epub"], Reading::Epub),
+    format("HTML", &["html", "htm", "xhtml"], Reading::Html),
+    format("mail", &["eml"], Reading::Mail),
+    format("CSV", &["csv", "tsv"], Reading::Text),
+    format("JSON", &["json", "jsonl", "ndjson"], Reading::Text),
+    format("XML", &["xml"], Reading::Text),
+    format("reStructuredText", &["rst"], Reading::Text),
+    format("AsciiDoc", &["adoc", "asciidoc"], Reading::Text),
     format(
         "source code",
-        "text/plain",
         &[
             "rs", "py", "js", "ts", "c", "h", "cpp", "hpp", "java", "go", "rb", "php", "cs", "swift", "kt",
             "sh", "sql", "css", "toml", "yaml", "yml", "ini", "tex",
@@ -98,6 +71,28 @@ impl Format {
                 let extension = extension.to_ascii_lowercase();
                 FORMATS.iter().find(|it| it.extensions.contains(&extension.as_str()))
             }
+        }
+    }
+
+    /// Its media type. Apart from the table, because the browser's half needs none.
+    pub fn media_type(&self) -> &'static str {
+        match self.name {
+            "Markdown" => "text/markdown",
+            "PDF" => "application/pdf",
+            "Word" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "PowerPoint" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            "Excel" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "OpenDocument sheets" => "application/vnd.oasis.opendocument.spreadsheet",
+            "OpenDocument" => "application/vnd.oasis.opendocument.text",
+            "EPUB" => "application/epub+zip",
+            "HTML" => "text/html",
+            "mail" => "message/rfc822",
+            "CSV" => "text/csv",
+            "JSON" => "application/json",
+            "XML" => "application/xml",
+            "reStructuredText" => "text/x-rst",
+            "AsciiDoc" => "text/asciidoc",
+            _ => "text/plain",
         }
     }
 
@@ -131,7 +126,7 @@ mod tests {
             ("picture.png", None),
             ("archive.tar.gz", None),
         ] {
-            assert_eq!(Format::of_name(name).map(|it| it.media_type), media_type, "{name}");
+            assert_eq!(Format::of_name(name).map(Format::media_type), media_type, "{name}");
         }
     }
 }

@@ -36,9 +36,6 @@ pub struct Job {
     /// How many of the processed items failed.
     pub failed_items: u64,
     pub metadata: Metadata,
-    /// What was not as it should be, though the job went on; the first few.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
     /// The file's name, the first words of a text, or "batch of 12".
     pub name: String,
     pub size_bytes: u64,
@@ -76,13 +73,18 @@ impl Job {
     }
 
     /// What a completed job says.
-    pub fn success_message(&self) -> String {
+    pub fn success_message(&self, warnings: &[Warning]) -> String {
         let ingested = self.total_items.saturating_sub(self.failed_items);
-        match (self.job_type.has_items(), self.failed_items) {
+        let done = match (self.job_type.has_items(), self.failed_items) {
             (false, _) => format!("{} ingested successfully", self.job_type.label()),
             (true, 0) if ingested == 1 => "1 item ingested successfully".to_owned(),
             (true, 0) => format!("{ingested} items ingested successfully"),
             (true, failed) => format!("{ingested} of {} items ingested, {failed} failed", self.total_items),
+        };
+        match warnings {
+            [] => done,
+            [one] => format!("{done}. {}", one.message),
+            [first, more @ ..] => format!("{done}. {} And {} more warnings.", first.message, more.len()),
         }
     }
 }
@@ -258,9 +260,6 @@ pub struct JobItem {
     pub chunks_created: u64,
     pub error_code: String,
     pub error_message: String,
-    /// What was not as it should be, though the item was ingested.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
 }
 
 /// How an attempt that failed went.
@@ -312,6 +311,9 @@ pub struct JobDetails {
     /// The document that a completed job without items made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_id: Option<DocumentId>,
+    /// What was not as it should be, though the job went on; the first few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// The attempts that failed, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<JobAttempt>,
@@ -428,7 +430,6 @@ mod tests {
                 processed_items: 0,
                 failed_items: 0,
                 metadata: Metadata::default(),
-                warnings: Vec::new(),
                 name: String::new(),
                 size_bytes: 0,
                 stage: None,

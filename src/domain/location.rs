@@ -1,6 +1,9 @@
 //! Where in its source a passage is, for citations.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Metadata;
 
 /// What the source's format knows of a passage's place; nothing for plain text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,19 @@ impl Location {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// As chunks carry it: the browser's half then needs no reader of its own for it.
+    pub fn to_json(&self) -> Metadata {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => Metadata(fields),
+            _ => Metadata::default(),
+        }
+    }
+
+    /// Back from JSON; what is no location is none.
+    pub fn of(json: &Metadata) -> Self {
+        serde_json::from_value(Value::Object(json.0.clone())).unwrap_or_default()
     }
 
     /// The place as people say it: "page 3", "sheet Prices, rows 2–40", "Install › Linux".

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentId, Location, Metadata};
+use super::{DocumentId, Metadata};
 
 /// What someone wants to know. Any word may match, rarer words count more; a part in double quotes
 /// must occur as it stands.
@@ -52,9 +52,12 @@ pub struct Source {
     pub start: u64,
     /// Where it ends, in characters, exclusive.
     pub end: u64,
-    /// Where the passage is in its source.
-    #[serde(default, skip_serializing_if = "Location::is_empty")]
-    pub location: Location,
+    /// Where the passage is in its source. The fields of a [`Location`](super::Location), as JSON.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub location: Metadata,
+    /// The same in words; empty if nothing is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
     /// The part of the passage around the matches, as HTML: matches in `<mark>`, all else escaped.
     pub snippet: String,
 }

@@ -146,6 +146,7 @@ fn source(passage: Passage, score: f32, snippet: String) -> Source {
         start: passage.chunk.start,
         end: passage.chunk.end,
         location: passage.chunk.location,
+        place: passage.chunk.place,
         content: passage.chunk.text,
         snippet,
     }

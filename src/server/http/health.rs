@@ -37,7 +37,7 @@ pub async fn health(State(jobs): State<JobManager>) -> Json<Health> {
 pub async fn formats() -> Json<Vec<FormatShown>> {
     let shown = FORMATS.iter().map(|it| FormatShown {
         name: it.name,
-        media_type: it.media_type,
+        media_type: it.media_type(),
         extensions: it.extensions,
     });
     Json(shown.collect())

@@ -99,7 +99,9 @@ impl Chunker {
                 chunk_index: self.count,
                 start,
                 end: start + text.chars().count() as u64,
-                location: self.location.clone(),
+                location: self.location.to_json(),
+                // The store knows it by the location.
+                place: String::new(),
                 text: text.to_owned(),
             });
             self.count += 1;

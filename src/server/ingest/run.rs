@@ -357,7 +357,7 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
             (Content::Chunks(draft.chunks), Vec::new())
         };
         let document = NewDocument {
-            media_type: format.media_type.to_owned(),
+            media_type: format.media_type().to_owned(),
             size_bytes: self.progress.bytes_done - draft.bytes_before,
             characters: draft.characters,
             // What the caller says wins over what the source says of itself.

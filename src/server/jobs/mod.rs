@@ -118,7 +118,8 @@ impl JobManager {
         let attempts = if job.attempt > 0 { store.attempts(id).await? } else { Vec::new() };
         let items =
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
-        Ok(JobDetails { document_id: job.document_id(), job, jobs_ahead, attempts, items })
+        let warnings = store.warnings(id).await?;
+        Ok(JobDetails { document_id: job.document_id(), job, jobs_ahead, warnings, attempts, items })
     }
 
     /// One page of a job's item results, in their order.

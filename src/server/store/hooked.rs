@@ -59,6 +59,7 @@ hooked! {
     clean_up(rule: CleanUp, limit: u32) -> CleanedUp;
     job(id: JobId) -> Option<Job>;
     attempts(id: JobId) -> Vec<JobAttempt>;
+    warnings(id: JobId) -> Vec<Warning>;
     jobs_ahead(id: JobId) -> Option<u64>;
     jobs(filter: JobFilter) -> JobPage;
     stats() -> JobStats;

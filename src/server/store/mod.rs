@@ -112,6 +112,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn job(&self, id: JobId) -> Result<Option<Job>>;
     /// How a job's former attempts ended, oldest first.
     async fn attempts(&self, id: JobId) -> Result<Vec<JobAttempt>>;
+    /// What was not as it should be, though the job went on.
+    async fn warnings(&self, id: JobId) -> Result<Vec<Warning>>;
     /// How many jobs are claimed before this one, if it is pending.
     async fn jobs_ahead(&self, id: JobId) -> Result<Option<u64>>;
     async fn jobs(&self, filter: JobFilter) -> Result<JobPage>;

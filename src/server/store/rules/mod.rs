@@ -74,7 +74,8 @@ fn chunks(count: u64) -> Vec<Chunk> {
             chunk_index: place,
             start: place * 10,
             end: place * 10 + 9,
-            location: Location { page: Some(place as u32 + 1), ..Location::default() },
+            location: Location { page: Some(place as u32 + 1), ..Location::default() }.to_json(),
+            place: format!("page {}", place + 1),
             text: format!("chunk {place}"),
         })
         .collect()

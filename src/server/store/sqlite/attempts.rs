@@ -221,7 +221,7 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
     for item in &delivery.items {
         if let Ok(document) = &item.result {
             last_change = documents::write(tx, delivery.fence.job, item, document, now)?;
-            add_warnings(tx, delivery.fence.job, &document.warnings)?;
+            add_warnings(tx, delivery.fence.job, has_items.then_some(&item.name), &document.warnings)?;
         }
         if has_items {
             insert_item(tx, delivery.fence.job, item)?;
@@ -256,8 +256,9 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
     Ok(Verdict::GoOn)
 }
 
-/// Adds the warnings of a document to those of its job, up to the most.
-fn add_warnings(tx: &Tx<'_>, job: JobId, warnings: &[Warning]) -> Result<()> {
+/// Adds the warnings of a document to those of its job, with the item's name if there are several, up to the
+/// most.
+fn add_warnings(tx: &Tx<'_>, job: JobId, item: Option<&String>, warnings: &[Warning]) -> Result<()> {
     if warnings.is_empty() {
         return Ok(());
     }
@@ -266,7 +267,13 @@ fn add_warnings(tx: &Tx<'_>, job: JobId, warnings: &[Warning]) -> Result<()> {
         .connection
         .prepare_cached("select warnings from job where id = ?1")?
         .query_row([id], |row| rows::json(row, 0))?;
-    all.extend(warnings.iter().filter(|it| !all.contains(it)).cloned().collect::<Vec<_>>());
+    for warning in warnings {
+        let message = item.map_or(warning.message.clone(), |item| format!("{item}: {}", warning.message));
+        let warning = Warning { message, ..warning.clone() };
+        if !all.contains(&warning) {
+            all.push(warning);
+        }
+    }
     all.truncate(Warning::MOST);
     tx.connection
         .prepare_cached("update job set warnings = ?2 where id = ?1")?
@@ -281,22 +288,12 @@ fn insert_item(tx: &Tx<'_>, job: JobId, item: &ItemResult) -> Result<()> {
         }
         Err(failure) => (None, 0, failure.code, failure.message.as_str()),
     };
-    let warnings = item.result.as_ref().map_or(&[][..], |document| &document.warnings);
     tx.connection
         .prepare_cached(
-            "insert or replace into job_item (job, item, name, document, chunks, error_code, error_message, warnings) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "insert or replace into job_item (job, item, name, document, chunks, error_code, error_message) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute(params![
-            bytes(job),
-            item.item,
-            item.name,
-            document,
-            chunks,
-            code,
-            message,
-            rows::to_json(&warnings)?
-        ])?;
+        .execute(params![bytes(job), item.item, item.name, document, chunks, code, message])?;
     Ok(())
 }
 
@@ -404,23 +401,25 @@ pub(super) fn complete_indexed(
     let completed = tx
         .connection
         .prepare_cached(&format!(
-            "select {} from job where stage = 'indexing' and wait_seq <= ?1 and cancel_requested = 0 \
+            "select {}, warnings from job where stage = 'indexing' and wait_seq <= ?1 and cancel_requested = 0 \
              order by wait_seq limit ?2",
             rows::JOB
         ))?
-        .query_map(params![indexed, limit], rows::job)?
+        .query_map(params![indexed, limit], |row| {
+            Ok((rows::job(row)?, rows::json::<Vec<Warning>>(row, rows::JOB_COLUMNS)?))
+        })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    for job in &completed {
+    for (job, warnings) in &completed {
         let id = bytes(job.job_id);
         tx.connection
             .prepare_cached(
                 "update job set seq = ?2, status = 'completed', stage = null, progress = 1, \
                  chunks_indexed = chunks_created, completed_at = ?3, message = ?4 where id = ?1",
             )?
-            .execute(params![id, tx.next_seq(), now.timestamp_millis(), job.success_message()])?;
+            .execute(params![id, tx.next_seq(), now.timestamp_millis(), job.success_message(warnings)])?;
         jobs::forget_source(tx, id)?;
     }
-    Ok(completed.into_iter().map(|job| job.job_id).collect())
+    Ok(completed.into_iter().map(|(job, _)| job.job_id).collect())
 }
 
 pub(super) fn index_progress(tx: &Tx<'_>, chunks: &[(JobId, u64)]) -> Result<()> {

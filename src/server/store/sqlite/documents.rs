@@ -106,12 +106,16 @@ pub(super) fn document(
     limit: u32,
 ) -> Result<Option<DocumentWithChunks>> {
     let found = connection
-        .prepare_cached(&format!("select {}, d.version from document d where d.id = ?1", rows::DOCUMENT))?
+        .prepare_cached(&format!(
+            "select {}, d.version, d.warnings from document d where d.id = ?1",
+            rows::DOCUMENT
+        ))?
         .query_row([id.0.into_bytes()], |row| {
-            Ok((rows::document(row)?, Version(row.get(rows::DOCUMENT_COLUMNS)?)))
+            let version = Version(row.get(rows::DOCUMENT_COLUMNS)?);
+            Ok((rows::document(row)?, version, rows::json(row, rows::DOCUMENT_COLUMNS + 1)?))
         })
         .optional()?;
-    let Some((document, version)) = found else { return Ok(None) };
+    let Some((document, version, warnings)) = found else { return Ok(None) };
     let offset = offset.min(document.chunk_count);
     let end = (offset + u64::from(limit)).min(document.chunk_count);
     let first = ChunkKey::new(version, offset);
@@ -122,19 +126,21 @@ pub(super) fn document(
         .query_map(params![first.0, first.0 + (end - offset)], chunk)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let next_offset = (end < document.chunk_count).then_some(end);
-    Ok(Some(DocumentWithChunks { document, chunks, next_offset }))
+    Ok(Some(DocumentWithChunks { document, warnings, chunks, next_offset }))
 }
 
 fn chunk(row: &rusqlite::Row<'_>) -> rusqlite::Result<Chunk> {
+    let location = match row.get_ref(4)? {
+        ValueRef::Null => Metadata::default(),
+        _ => rows::json(row, 4)?,
+    };
     Ok(Chunk {
         chunk_index: ChunkKey(row.get(0)?).place(),
         start: row.get(1)?,
         end: row.get(2)?,
         text: row.get(3)?,
-        location: match row.get_ref(4)? {
-            ValueRef::Null => Location::default(),
-            _ => rows::json(row, 4)?,
-        },
+        place: Location::of(&location).label(),
+        location,
     })
 }
 

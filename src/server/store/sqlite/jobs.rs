@@ -130,7 +130,7 @@ pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Ve
     let mut items = Vec::new();
     for condition in ["error_code <> ''", "error_code = ''"] {
         let mut statement = connection.prepare_cached(&format!(
-            "select item, name, document, chunks, error_code, error_message, warnings from job_item \
+            "select item, name, document, chunks, error_code, error_message from job_item \
              where job = ?1 and {condition} order by item limit ?2"
         ))?;
         for found in statement.query_map(params![bytes(id), limit - items.len() as u32], item)? {
@@ -143,7 +143,7 @@ pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Ve
 pub(super) fn item_page(connection: &Connection, id: JobId, filter: ItemFilter) -> Result<JobItemPage> {
     let condition = if filter.failed_only { "and error_code <> ''" } else { "" };
     let mut statement = connection.prepare_cached(&format!(
-        "select item, name, document, chunks, error_code, error_message, warnings from job_item \
+        "select item, name, document, chunks, error_code, error_message from job_item \
          where job = ?1 and item > ?2 {condition} order by item limit ?3"
     ))?;
     let after = filter.after.map_or(-1, |after| after as i64);
@@ -172,6 +172,11 @@ pub(super) fn attempts(connection: &Connection, id: JobId) -> Result<Vec<JobAtte
     Ok(attempts.collect::<rusqlite::Result<_>>()?)
 }
 
+pub(super) fn warnings(connection: &Connection, id: JobId) -> Result<Vec<Warning>> {
+    let mut statement = connection.prepare_cached("select warnings from job where id = ?1")?;
+    Ok(statement.query_row([bytes(id)], |row| rows::json(row, 0)).optional()?.unwrap_or_default())
+}
+
 pub(super) fn ahead(connection: &Connection, id: JobId) -> Result<Option<u64>> {
     let mut statement = connection.prepare_cached(
         "select (select count(*) from job where status = 'pending' and cancel_requested = 0 \
@@ -189,7 +194,6 @@ fn item(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobItem> {
         chunks_created: row.get(3)?,
         error_code: row.get(4)?,
         error_message: row.get(5)?,
-        warnings: rows::json(row, 6)?,
     })
 }
 

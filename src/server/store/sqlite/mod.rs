@@ -194,6 +194,10 @@ impl Store for SqliteStore {
         self.read(move |connection| jobs::attempts(connection, id)).await
     }
 
+    async fn warnings(&self, id: JobId) -> Result<Vec<Warning>> {
+        self.read(move |connection| jobs::warnings(connection, id)).await
+    }
+
     async fn jobs_ahead(&self, id: JobId) -> Result<Option<u64>> {
         self.read(move |connection| jobs::ahead(connection, id)).await
     }

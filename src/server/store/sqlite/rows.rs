@@ -14,10 +14,10 @@ use crate::server::store::StoreError;
 /// What [`job`] reads, in its order.
 pub(super) const JOB: &str = "id, seq, job_type, status, stage, name, created_at, started_at, completed_at, \
     attempt, max_attempts, cancel_requested, size_bytes, total_items, processed_items, failed_items, \
-    bytes_done, chunks_created, chunks_indexed, progress, message, error_code, error_message, metadata, case when status = 'pending' and error_code <> '' then due_at end, warnings";
+    bytes_done, chunks_created, chunks_indexed, progress, message, error_code, error_message, metadata, case when status = 'pending' and error_code <> '' then due_at end";
 
 /// How many columns [`JOB`] names.
-pub(super) const JOB_COLUMNS: usize = 26;
+pub(super) const JOB_COLUMNS: usize = 25;
 
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
@@ -46,15 +46,15 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         error_message: row.get(22)?,
         metadata: json(row, 23)?,
         retry_at: optional_time(row, 24)?,
-        warnings: json(row, 25)?,
     })
 }
 
 /// What [`document`] reads, in its order, of a table `d`.
-pub(super) const DOCUMENT: &str = "d.id, d.job, d.name, d.media_type, d.size_bytes, d.characters, d.chunk_count, d.metadata, d.created_at, d.warnings";
+pub(super) const DOCUMENT: &str =
+    "d.id, d.job, d.name, d.media_type, d.size_bytes, d.characters, d.chunk_count, d.metadata, d.created_at";
 
 /// How many columns [`DOCUMENT`] names.
-pub(super) const DOCUMENT_COLUMNS: usize = 10;
+pub(super) const DOCUMENT_COLUMNS: usize = 9;
 
 pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
     Ok(Document {
@@ -67,7 +67,6 @@ pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         chunk_count: row.get(6)?,
         metadata: json(row, 7)?,
         created_at: time(row, 8)?,
-        warnings: json(row, 9)?,
     })
 }
 
