@@ -245,7 +245,11 @@ impl Follower {
 
     /// Throws away what the index holds: the store no longer knows what happened since.
     fn start_anew(&mut self, writer: &mut IndexWriter, from: FeedCursor) -> Result<(), FollowError> {
-        tracing::warn!(seq = self.cursor.seq, "the index does not fit the store; it is built anew");
+        if self.cursor.seq == 0 {
+            tracing::info!("the index is built from the store");
+        } else {
+            tracing::warn!(seq = self.cursor.seq, "the index does not fit the store; it is built anew");
+        }
         writer.delete_all_documents()?;
         self.cursor = from;
         self.commit(writer)
