@@ -1,6 +1,7 @@
 //! HTML, by way of Markdown.
 
-use htmd::HtmlToMarkdown;
+use htmd::element_handler::Handlers;
+use htmd::{Element, HtmlToMarkdown};
 
 use super::{Sink, Unreadable, fact};
 use crate::domain::Location;
@@ -26,8 +27,32 @@ pub fn to_markdown(html: &str) -> Result<String, Unreadable> {
     if depth(html) > DEEPEST {
         return Ok(without_tags(html));
     }
-    let converter = HtmlToMarkdown::builder().skip_tags(SKIPPED.to_vec()).build();
-    converter.convert(html).map_err(Unreadable::damaged)
+    let converter = HtmlToMarkdown::builder()
+        .skip_tags(SKIPPED.to_vec())
+        // The words of a link, without where it leads.
+        .add_handler(vec!["a"], |handlers: &dyn Handlers, link: Element| {
+            Some(handlers.walk_children(link.node))
+        })
+        .build();
+    let markdown = converter.convert(html).map_err(Unreadable::damaged)?;
+    Ok(unescaped(&markdown))
+}
+
+/// Markdown without the backslashes that keep its own marks from being read as such: nobody renders it.
+fn unescaped(markdown: &str) -> String {
+    let mut text = String::with_capacity(markdown.len());
+    let mut characters = markdown.chars().peekable();
+    while let Some(character) = characters.next() {
+        let escapes = character == '\\' && characters.peek().is_some_and(char::is_ascii_punctuation);
+        // At the start of a line it keeps a word from becoming a heading.
+        let is_heading = escapes && characters.peek() == Some(&'#');
+        if !escapes || is_heading {
+            text.push(character);
+        } else {
+            text.extend(characters.next());
+        }
+    }
+    text
 }
 
 /// The text between the first `<title>` and its end.
@@ -90,7 +115,7 @@ mod tests {
     #[test]
     fn a_page_becomes_its_headings_and_their_text() {
         let html = "<html><head><title>A &amp; <b>B</b></title><style>x{}</style></head><body><h1>One</h1><p>text<br>\
-                    more</p><script>no()</script><h2>Two</h2><ul><li>item</li></ul></body></html>";
+                    more</p><script>no()</script><h2>Two</h2><ul><li>item <a href='there'>linked</a> \\*_x &lt;y&gt;</li></ul></body></html>";
         let mut found = Vec::new();
         read(html.as_bytes(), &Location::default(), &mut |it| found.push(it)).unwrap();
         let text: String = found
@@ -99,6 +124,7 @@ mod tests {
                 |it| if let super::super::Extracted::Text(text) = it { Some(text.as_str()) } else { None },
             )
             .collect();
+        assert!(text.contains("item linked") && text.contains("_x <y>") && !text.contains("there"), "{text}");
         assert!(text.contains("# One") && text.contains("item") && !text.contains("no()"), "{text}");
         let title = super::super::Extracted::Fact("title".into(), "A & B".into());
         assert!(found.contains(&title), "{found:?}");
