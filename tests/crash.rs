@@ -88,7 +88,7 @@ impl Soak {
 
     async fn send_text(&self, server: &ServerProcess, rng: &mut Rng) -> reqwest::Result<()> {
         // Now and then one so large that it is written in several steps.
-        let sentences = if rng.u8(..20) == 0 { 30_000 } else { rng.usize(1..200) };
+        let sentences = if rng.u8(..60) == 0 { 30_000 } else { rng.usize(1..60) };
         let (text, word) = text(rng, sentences);
         let answer = server.post("/ingest/text/async", &json!({ "text_content": text })).await?;
         self.promise(&answer, vec![word], 0);
@@ -114,7 +114,7 @@ impl Soak {
                 blank += 1;
                 "  \n ".to_owned()
             } else {
-                let sentences = rng.usize(1..3000);
+                let sentences = rng.usize(1..300);
                 let (text, word) = text(rng, sentences);
                 words.push(word);
                 text

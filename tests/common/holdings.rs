@@ -1,12 +1,13 @@
 //! Everything a server holds, as its API tells it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use super::eventually;
 use super::process::ServerProcess;
+use super::{PATIENCE, eventually_within};
 
 /// Jobs, documents and counts of one moment.
 #[derive(Debug, PartialEq)]
@@ -45,12 +46,21 @@ pub async fn all(server: &ServerProcess, path: &str, field: &str) -> Vec<Value> 
     }
 }
 
-/// Waits until nothing is left to do, and the index has all of it.
+/// Waits until nothing is left to do, and the index has all of it: as long as that takes, if it only goes on.
 pub async fn at_rest(server: &ServerProcess) {
-    eventually(async || {
+    let (mut seen, mut moved) = (Value::Null, Instant::now());
+    eventually_within(Duration::MAX, async || {
         let stats = server.get("/jobs/stats").await;
-        let index = server.get("/knowledge-base/info").await["index"]["up_to_date"] == true;
-        (stats["pending"] == 0 && stats["running"] == 0 && index).then_some(())
+        let index = server.get("/knowledge-base/info").await["index"].clone();
+        if stats["pending"] == 0 && stats["running"] == 0 && index["up_to_date"] == true {
+            return Some(());
+        }
+        let now = json!([stats, index]);
+        if now != seen {
+            (seen, moved) = (now, Instant::now());
+        }
+        assert!(moved.elapsed() < PATIENCE, "nothing happens any more: {seen}");
+        None
     })
     .await;
 }

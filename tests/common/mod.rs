@@ -126,7 +126,12 @@ fn files(folder: &Path) -> usize {
 }
 
 /// Asks until there is an answer.
-pub async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(ask: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, ask).await
+}
+
+/// The same with another patience.
+pub async fn eventually_within<T>(patience: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {
         loop {
             if let Some(answer) = ask().await {
@@ -135,7 +140,7 @@ pub async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, asking).await.expect("it should have happened by now")
+    tokio::time::timeout(patience, asking).await.expect("it should have happened by now")
 }
 
 /// What came back.

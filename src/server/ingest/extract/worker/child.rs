@@ -20,10 +20,11 @@ pub fn run() -> ExitCode {
         return ExitCode::FAILURE;
     };
     std::panic::set_hook(Box::new(|_| {}));
-    let served = std::thread::Builder::new().stack_size(STACK).spawn(move || {
-        sandbox::enter()?;
-        serve(socket)
-    });
+    // Before the second thread is started, so that both have given it all up.
+    if sandbox::enter().is_err() {
+        return ExitCode::FAILURE;
+    }
+    let served = std::thread::Builder::new().stack_size(STACK).spawn(move || serve(socket));
     match served.map(std::thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
