@@ -64,7 +64,6 @@ fn FileForm(uploads: RwSignal<Vec<Upload>>) -> impl IntoView {
     };
     let accept: Vec<_> =
         FORMATS.iter().flat_map(|it| it.extensions).map(|extension| format!(".{extension}")).collect();
-    let names: Vec<_> = FORMATS.iter().map(|it| it.name).collect();
     view! {
         <form
             class=word(move || if over.get() { "drop over" } else { "drop" })
@@ -83,7 +82,7 @@ fn FileForm(uploads: RwSignal<Vec<Upload>>) -> impl IntoView {
                 <label for="upload-input">"Add files"</label>
                 <p id="upload-hint" class="muted">
                     <span class="needs-js">"Drop them here or choose several. "</span>
-                    "Sluice reads " {names.join(", ")} "."
+                    "PDF, Office, OpenDocument, EPUB, HTML, mail, and all kinds of text."
                 </p>
             </div>
             <input
