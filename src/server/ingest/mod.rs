@@ -5,6 +5,7 @@
 
 pub mod chunk;
 pub mod extract;
+pub mod failures;
 pub mod folders;
 pub mod run;
 pub mod sources;

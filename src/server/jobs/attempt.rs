@@ -13,7 +13,8 @@ use tracing::Instrument;
 use super::{JobManager, retry};
 use crate::domain::{Chunk, Job, Progress};
 use crate::server::clock;
-use crate::server::ingest::run::{Piece, PieceContent, Reader, Shelves, Stopped, source_lost};
+use crate::server::ingest::failures::source_lost;
+use crate::server::ingest::run::{Piece, PieceContent, Reader, Shelves, Stopped};
 use crate::server::ingest::sources::JobSource;
 use crate::server::store::{
     Content, Delivery, Failure, Fence, ItemResult, Lease, Outcome, StoreError, Verdict, Version,

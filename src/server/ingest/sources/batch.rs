@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::ReadItems;
 use crate::domain::format::FORMATS;
 use crate::domain::{Job, Metadata};
-use crate::server::ingest::run::{Item, Piece, Reader, Stopped, source_lost};
+use crate::server::ingest::failures::source_lost;
+use crate::server::ingest::run::{Item, Piece, Reader, Stopped};
 use crate::server::jobs::names;
 use crate::server::store::{BlobRef, Failure};
 

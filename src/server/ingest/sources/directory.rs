@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ReadItems;
 use crate::domain::{DocumentId, Job};
+use crate::server::ingest::failures::{path_failure, unreadable};
 use crate::server::ingest::folders::{Found, PathError};
-use crate::server::ingest::run::{Item, Piece, Reader, Stopped, path_failure, unreadable};
+use crate::server::ingest::run::{Item, Piece, Reader, Stopped};
 use crate::server::store::{BlobRef, Failure};
 
 /// Where the folder is.
