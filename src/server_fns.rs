@@ -64,7 +64,7 @@ pub async fn retry_job(id: JobId) -> Result<Job, Problem> {
 pub async fn ingest_text(text: String) -> Result<JobId, Problem> {
     use crate::domain::Metadata;
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.submit_text(text, Metadata::default()).await)
+    answer(expect_context::<AppState>().jobs.submit_text(text, Metadata::default().into()).await)
         .map(|job| job.job_id)
 }
 

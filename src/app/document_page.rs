@@ -86,7 +86,8 @@ fn in_full((document, chunks, next_offset): Found, offset: u64) -> Sealed {
     .seal()
 }
 
-fn chunk(chunk: Chunk) -> Sealed {
+/// A chunk with its place.
+pub fn chunk(chunk: Chunk) -> Sealed {
     let place = format::place(&format!("Chunk {}", chunk.chunk_index), &chunk.place, chunk.start, chunk.end);
     view! {
         <li id=format!("chunk-{}", chunk.chunk_index) class="chunk" data-testid="chunk">

@@ -14,6 +14,7 @@ mod job_manager;
 mod job_page;
 mod live;
 mod loaded;
+mod preview_page;
 mod search_page;
 mod upload;
 
@@ -24,6 +25,7 @@ use leptos_router::hooks::use_location;
 use leptos_router::{SsrMode, path};
 
 pub use self::job_manager::JobManager;
+pub use self::preview_page::preview_page;
 
 use self::components::{Seal, SearchForm, part, word};
 use self::document_page::DocumentPage;
@@ -64,9 +66,12 @@ pub fn App() -> impl IntoView {
     // Handlers are attached by now: tests wait for this mark, and the style sheet hides what only
     // a page without JavaScript needs.
     Effect::new(|_| {
-        if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-hydrated", "");
-        }
+        // All of this turn's work is done by then, also what was left for later.
+        request_animation_frame(|| {
+            if let Some(root) = document().document_element() {
+                let _ = root.set_attribute("data-hydrated", "");
+            }
+        });
     });
     // `Async` everywhere: the first HTML holds everything, in order, so that it reads without
     // JavaScript and its status is right.
@@ -93,6 +98,8 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Header() -> impl IntoView {
     let path = use_location().pathname;
+    // What the browser's half does not know of is left to the server.
+    let rel = |href: &str| if href == "/app/preview" { "external" } else { "" };
     let link = move |href: &'static str, label: &'static str| {
         let current = move || {
             let here = path.read();
@@ -102,7 +109,7 @@ fn Header() -> impl IntoView {
             };
             if inside { "page" } else { "false" }
         };
-        view! { <li><a href=href aria-current=word(current)>{label}</a></li> }.seal()
+        view! { <li><a href=href rel=rel(href) aria-current=word(current)>{label}</a></li> }.seal()
     };
     // The search page has this form itself, with the question in it.
     let search = Memo::new(move |_| *path.read() != "/app/search");
@@ -116,7 +123,7 @@ fn Header() -> impl IntoView {
                     "Sluice"
                 </a>
                 <nav aria-label="Main">
-                    <ul>{link("/", "Jobs")} {link("/app/documents", "Documents")} {link("/app/search", "Search")}</ul>
+                    <ul>{link("/", "Jobs")} {link("/app/documents", "Documents")} {link("/app/search", "Search")} {link("/app/preview", "Preview")}</ul>
                 </nav>
                 {part(move || search.get().then(|| view! { <SearchForm/> }.seal()))}
             </div>

@@ -25,7 +25,13 @@ pub enum Reading {
     OpenDocument,
     Epub,
     Pdf,
+    Rtf,
     Mail,
+    Xml,
+    /// Rows of values, the first of which names the columns.
+    Table,
+    /// Files in a file: each becomes a document of its own.
+    Archive,
 }
 
 const fn format(name: &'static str, extensions: &'static [&'static str], reading: Reading) -> Format {
@@ -33,7 +39,7 @@ const fn format(name: &'static str, extensions: &'static [&'static str], reading
 }
 
 /// All of them. A file without an ending (`README`, `LICENSE`) counts as plain text.
-pub const FORMATS: [Format; 17] = [
+pub const FORMATS: [Format; 20] = [
     format("plain text", &["txt", "text", "log"], Reading::Text),
     format("Markdown", &["md", "markdown", "mdown", "mkd", "mdx"], Reading::Markdown),
     format("PDF", &["pdf"], Reading::Pdf),
@@ -44,17 +50,70 @@ pub const FORMATS: [Format; 17] = [
     format("OpenDocument", &["odt", "odp"], Reading::OpenDocument),
     format("EPUB", &["epub"], Reading::Epub),
     format("HTML", &["html", "htm", "xhtml"], Reading::Html),
+    format("RTF", &["rtf"], Reading::Rtf),
     format("mail", &["eml"], Reading::Mail),
-    format("CSV", &["csv", "tsv"], Reading::Text),
+    format("mailbox", &["mbox"], Reading::Archive),
+    format("archive", &["zip", "tar", "tgz", "gz"], Reading::Archive),
+    format("CSV", &["csv", "tsv"], Reading::Table),
     format("JSON", &["json", "jsonl", "ndjson"], Reading::Text),
-    format("XML", &["xml"], Reading::Text),
+    format("XML", &["xml"], Reading::Xml),
     format("reStructuredText", &["rst"], Reading::Text),
     format("AsciiDoc", &["adoc", "asciidoc"], Reading::Text),
     format(
         "source code",
         &[
-            "rs", "py", "js", "ts", "c", "h", "cpp", "hpp", "java", "go", "rb", "php", "cs", "swift", "kt",
-            "sh", "sql", "css", "toml", "yaml", "yml", "ini", "tex",
+            "rs",
+            "py",
+            "js",
+            "ts",
+            "jsx",
+            "tsx",
+            "c",
+            "h",
+            "cc",
+            "cpp",
+            "hpp",
+            "java",
+            "go",
+            "rb",
+            "php",
+            "cs",
+            "swift",
+            "kt",
+            "scala",
+            "lua",
+            "pl",
+            "r",
+            "hs",
+            "ex",
+            "erl",
+            "clj",
+            "dart",
+            "jl",
+            "sh",
+            "ps1",
+            "bat",
+            "sql",
+            "css",
+            "scss",
+            "vue",
+            "toml",
+            "yaml",
+            "yml",
+            "ini",
+            "cfg",
+            "conf",
+            "properties",
+            "proto",
+            "graphql",
+            "tf",
+            "cmake",
+            "diff",
+            "patch",
+            "tex",
+            "bib",
+            "srt",
+            "vtt",
         ],
         Reading::Text,
     ),
@@ -86,7 +145,10 @@ impl Format {
             "OpenDocument" => "application/vnd.oasis.opendocument.text",
             "EPUB" => "application/epub+zip",
             "HTML" => "text/html",
+            "RTF" => "application/rtf",
             "mail" => "message/rfc822",
+            "mailbox" => "application/mbox",
+            "archive" => "application/zip",
             "CSV" => "text/csv",
             "JSON" => "application/json",
             "XML" => "application/xml",
@@ -96,9 +158,19 @@ impl Format {
         }
     }
 
+    /// The first format that is read so; for `Text`, plain text.
+    pub fn of_reading(reading: Reading) -> &'static Format {
+        FORMATS.iter().find(|it| it.reading == reading).unwrap_or(&FORMATS[0])
+    }
+
     /// Whether its bytes are text as they are.
     pub fn is_text(&self) -> bool {
-        matches!(self.reading, Reading::Text | Reading::Markdown)
+        matches!(self.reading, Reading::Text | Reading::Markdown | Reading::Table)
+    }
+
+    /// Whether each of the files in it becomes a document.
+    pub fn is_archive(&self) -> bool {
+        self.reading == Reading::Archive
     }
 }
 
@@ -124,7 +196,7 @@ mod tests {
             ("paper.pdf", Some("application/pdf")),
             ("main.rs", Some("text/plain")),
             ("picture.png", None),
-            ("archive.tar.gz", None),
+            ("archive.tar.gz", Some("application/zip")),
         ] {
             assert_eq!(Format::of_name(name).map(Format::media_type), media_type, "{name}");
         }

@@ -9,6 +9,9 @@ use super::Metadata;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Location {
+    /// The path of a file within an archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// From 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
@@ -52,6 +55,7 @@ impl Location {
     /// The place as people say it: "page 3", "sheet Prices, rows 2–40", "Install › Linux".
     pub fn label(&self) -> String {
         let mut parts = Vec::new();
+        parts.extend(self.member.clone());
         parts.extend(self.part.clone());
         parts.extend(self.page.map(|page| format!("page {page}")));
         parts.extend(self.slide.map(|slide| format!("slide {slide}")));

@@ -1,5 +1,6 @@
 //! What the server and the browser both know: plain data and rules. No I/O, no clock, no cfg.
 
+pub mod chunking;
 pub mod document;
 pub mod event;
 pub mod format;
@@ -9,11 +10,13 @@ pub mod json;
 pub mod limits;
 pub mod location;
 pub mod metadata;
+pub mod preview;
 pub mod problem;
 pub mod progress;
 pub mod search;
 pub mod warning;
 
+pub use chunking::Chunking;
 pub use document::{Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase};
 pub use event::JobEvent;
 pub use job::{
@@ -24,6 +27,7 @@ pub use job_type::JobType;
 pub use limits::Limits;
 pub use location::Location;
 pub use metadata::Metadata;
+pub use preview::{Preview, PreviewedDocument};
 pub use problem::Problem;
 pub use progress::{Progress, Stage};
 pub use search::{Answer, Query, Source};

@@ -281,6 +281,13 @@ pub struct WrittenBlob {
     pub blob: BlobRef,
 }
 
+impl WrittenBlob {
+    /// Its bytes, before it has a name. Blocks.
+    pub fn open(&self) -> io::Result<File> {
+        File::open(&self.temporary)
+    }
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

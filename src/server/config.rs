@@ -12,7 +12,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
 
 use crate::domain::limits::FixedLimits;
-use crate::domain::{DocumentId, Limits};
+use crate::domain::{Chunking, DocumentId, Limits};
 
 /// How the server runs.
 #[derive(Args, Clone, Debug)]
@@ -110,6 +110,14 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub client_timeout: u32,
 
+    /// The longest chunk, in characters.
+    #[arg(long, env = "SLUICE_CHUNK_SIZE", default_value_t = Chunking::default().size)]
+    pub chunk_size: u32,
+
+    /// How much of a chunk the next one repeats at most, in characters.
+    #[arg(long, env = "SLUICE_CHUNK_OVERLAP", default_value_t = Chunking::default().overlap)]
+    pub chunk_overlap: u32,
+
     /// The executable that is started to read files: this one, unless a test says otherwise.
     #[arg(long, hide = true)]
     pub extractor: Option<PathBuf>,
@@ -127,6 +135,11 @@ impl Config {
     /// The executable that is started to read files.
     pub fn extractor(&self) -> PathBuf {
         self.extractor.clone().or_else(|| std::env::current_exe().ok()).unwrap_or_else(|| "sluice".into())
+    }
+
+    /// How texts are cut where nobody says otherwise.
+    pub fn chunking(&self) -> Result<Chunking, String> {
+        Chunking::default().wanted(Some(self.chunk_size), Some(self.chunk_overlap))
     }
 
     /// What clients are told beforehand.

@@ -88,6 +88,8 @@ pub enum StartError {
     AllowedFolders(ingest::folders::PathError),
     #[error("the jobs in the data folder cannot be taken up: {0}")]
     Jobs(#[from] jobs::JobsError),
+    #[error("{0}")]
+    Chunking(String),
     #[error("a thread cannot be started: {0}")]
     Thread(io::Error),
     #[error("cannot listen for signals: {0}")]
@@ -203,11 +205,12 @@ impl Service {
         let index = FullTextIndex::open(&folder).map_err(|error| StartError::Index(folder.clone(), error))?;
         let stopping = CancellationToken::new();
         let limits = Arc::new(config.limits());
+        let chunking = config.chunking().map_err(StartError::Chunking)?;
         let disk = Disk::new(data.path(), config.min_free_disk.as_u64());
         let jobs = JobManager::new(
             store.clone(),
             disk,
-            Shelves { blobs, folders, workers: Workers::new(config.extractor()) },
+            Shelves { blobs, folders, workers: Workers::new(config.extractor()), chunking },
             job_settings(config),
             stopping.clone(),
         );

@@ -6,6 +6,7 @@ use std::error::Error as _;
 
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::OwnedSemaphorePermit;
@@ -15,7 +16,8 @@ use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
 use crate::domain::{Limits, Metadata, Problem};
-use crate::server::jobs::{Upload, check_format, names};
+use crate::server::ingest::recognise::{HEAD, is_wide};
+use crate::server::jobs::{Given, Options, Upload, check_format, names};
 use crate::server::state::AppState;
 
 /// Paths and switches are small, in bytes.
@@ -27,7 +29,7 @@ pub struct IngestForm {
     pub files: Vec<Upload>,
     pub text_content: Option<String>,
     pub file_path: Option<String>,
-    pub metadata: Metadata,
+    pub options: Options,
     pub sync: bool,
     /// The memory its texts take.
     room: Room,
@@ -68,6 +70,9 @@ pub struct JsonForm {
     file_path: Option<String>,
     #[serde(default)]
     metadata: RawMetadata,
+    chunk_size: Option<u32>,
+    chunk_overlap: Option<u32>,
+    password: Option<SecretString>,
     #[serde(default)]
     sync: bool,
 }
@@ -79,7 +84,12 @@ impl TryFrom<JsonForm> for IngestForm {
         Ok(Self {
             text_content: body.text_content,
             file_path: body.file_path.filter(|path| !path.is_empty()),
-            metadata: body.metadata.read()?,
+            options: Options {
+                metadata: body.metadata.read()?,
+                chunk_size: body.chunk_size,
+                chunk_overlap: body.chunk_overlap,
+                password: body.password,
+            },
             sync: body.sync,
             ..Self::default()
         })
@@ -100,6 +110,26 @@ impl RawMetadata {
 }
 
 impl IngestForm {
+    /// The one thing that is to be ingested. The form keeps the room that it takes.
+    pub fn given(&mut self) -> Result<Given, Problem> {
+        let files = std::mem::take(&mut self.files);
+        // A form in a page sends its empty text field along.
+        let text = self.text_content.take().filter(|it| files.is_empty() || !it.trim().is_empty());
+        match (files.is_empty(), text, self.file_path.take()) {
+            (false, None, None) => Ok(Given::Files(files)),
+            (true, Some(text), None) => Ok(Given::Text(text)),
+            (true, None, Some(path)) => Ok(Given::Path(path)),
+            (true, None, None) => Err(bad_request(
+                "nothing_to_ingest",
+                "There is nothing to ingest. Send text_content, one or more file fields, or file_path.",
+            )),
+            _ => Err(bad_request(
+                "ambiguous_source",
+                "Send only one of text_content, file and file_path in a request.",
+            )),
+        }
+    }
+
     async fn from_multipart(request: Request, state: &AppState) -> Result<Self, Problem> {
         let mut multipart = Multipart::from_request(request, state).await.map_err(|rejection| {
             bad_request("invalid_form", format!("The form cannot be read: {}.", rejection.body_text()))
@@ -153,6 +183,7 @@ impl IngestForm {
     }
 
     fn set(&mut self, name: &str, value: String) -> Result<(), Problem> {
+        let is_empty = value.is_empty();
         match name {
             "text_content" if self.text_content.is_some() => {
                 return Err(bad_request(
@@ -163,9 +194,12 @@ impl IngestForm {
             "text_content" => self.text_content = Some(value),
             "file_path" => self.file_path = Some(value).filter(|path| !path.is_empty()),
             "metadata" => {
-                self.metadata = Metadata::parse(&value)
+                self.options.metadata = Metadata::parse(&value)
                     .map_err(|error| bad_request("invalid_metadata", format!("{error}.")))?;
             }
+            "chunk_size" => self.options.chunk_size = length(name, &value)?,
+            "chunk_overlap" => self.options.chunk_overlap = length(name, &value)?,
+            "password" => self.options.password = Some(value.into()).filter(|_| !is_empty),
             "sync" => self.sync = switch(name, &value)?,
             // Forms may carry fields of other services.
             _ => {}
@@ -180,6 +214,17 @@ pub fn switch(name: &str, value: &str) -> Result<bool, Problem> {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" | "" => Ok(false),
         _ => Err(bad_request("invalid_parameter", format!("{name} is {value:?}; it must be true or false."))),
+    }
+}
+
+/// A number of characters; a form in a page sends its empty fields along.
+fn length(name: &str, value: &str) -> Result<Option<u32>, Problem> {
+    match value.trim() {
+        "" => Ok(None),
+        digits => digits.parse().map(Some).map_err(|_| {
+            let detail = format!("{name} is {value:?}; it must be a number of characters, such as 1000.");
+            bad_request("invalid_parameter", detail)
+        }),
     }
 }
 
@@ -247,18 +292,20 @@ fn not_utf8(what: &str, at: u64) -> Problem {
     )
 }
 
-/// Streams one uploaded file to disk, and checks that it is text on the way.
+/// Streams one uploaded file to disk, and looks on the way whether it is what its name says.
 async fn store_file(mut field: Field<'_>, state: &AppState) -> Result<Upload, Problem> {
     let name = file_name(&field)?;
-    let format = check_format(&name)?;
     let mut writer = state.jobs.blobs().create().await.map_err(|error| data_folder(&error))?;
-    let mut wide = false;
+    let (mut head, mut format) = (Vec::new(), None);
     while let Some(chunk) = field.chunk().await.map_err(|error| form_problem(&error, &state.limits))? {
-        if writer.size() == 0 {
-            wide = chunk.starts_with(&[0xff, 0xfe]) || chunk.starts_with(&[0xfe, 0xff]);
+        let missing = HEAD - head.len();
+        head.extend_from_slice(&chunk[..chunk.len().min(missing)]);
+        if format.is_none() && head.len() == HEAD {
+            format = Some(check_format(&name, &head)?);
         }
         // What is no text, whatever its name says, can be told at once.
-        if format.is_text() && !wide && chunk.contains(&0) {
+        let is_text = format.is_some_and(|it| it.is_text()) && !is_wide(&head);
+        if is_text && chunk.contains(&0) {
             return Err(not_text(&name));
         }
         writer.write(&chunk).await.map_err(|error| data_folder(&error))?;
@@ -267,8 +314,12 @@ async fn store_file(mut field: Field<'_>, state: &AppState) -> Result<Upload, Pr
     if size_bytes == 0 {
         return Err(bad_request("empty_file", format!("{name} is empty. Send a file with text in it.")));
     }
+    let format = match format {
+        Some(format) => format,
+        None => check_format(&name, &head)?,
+    };
     let written = writer.finish().await.map_err(|error| data_folder(&error))?;
-    Ok(Upload { name, size_bytes, written })
+    Ok(Upload { name, format, size_bytes, written })
 }
 
 fn file_name(field: &Field<'_>) -> Result<String, Problem> {

@@ -13,7 +13,7 @@ use super::form::{self, IngestForm, RawMetadata};
 use super::problem::{bad_request, not_awaited, not_completed};
 use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Problem};
 use crate::server::ingest::sources::batch::Message;
-use crate::server::jobs::JobManager;
+use crate::server::jobs::{JobManager, Options};
 use crate::server::state::AppState;
 
 /// `POST /ingest`: waits only when told to by `sync`, in the form or as `?sync=true`.
@@ -46,23 +46,9 @@ pub async fn ingest_async(
     Ok(Json(JobSummary::from(&submit(&jobs, form).await?)))
 }
 
-async fn submit(jobs: &JobManager, form: IngestForm) -> Result<Job, Problem> {
-    let IngestForm { files, text_content, file_path, metadata, .. } = form;
-    match (files.is_empty(), text_content, file_path) {
-        (false, None, None) => Ok(jobs.submit_files(files, metadata).await?),
-        (true, Some(text), None) => Ok(jobs.submit_text(text, metadata).await?),
-        (true, None, Some(path)) => Ok(jobs.submit_path(path.as_ref(), metadata).await?),
-        // A form in a page sends its empty text field along.
-        (false, Some(text), None) if text.trim().is_empty() => Ok(jobs.submit_files(files, metadata).await?),
-        (true, None, None) => Err(bad_request(
-            "nothing_to_ingest",
-            "There is nothing to ingest. Send text_content, one or more file fields, or file_path.",
-        )),
-        _ => Err(bad_request(
-            "ambiguous_source",
-            "Send only one of text_content, file and file_path in a request.",
-        )),
-    }
+async fn submit(jobs: &JobManager, mut form: IngestForm) -> Result<Job, Problem> {
+    let given = form.given()?;
+    Ok(jobs.take_in(given, std::mem::take(&mut form.options)).await?)
 }
 
 /// Waits for a job and tells how it ended.
@@ -82,6 +68,16 @@ pub struct TextBody {
     text_content: String,
     #[serde(default)]
     metadata: RawMetadata,
+    chunk_size: Option<u32>,
+    chunk_overlap: Option<u32>,
+}
+
+impl TextBody {
+    async fn submit(self, jobs: &JobManager) -> Result<Job, Problem> {
+        let Self { text_content, metadata, chunk_size, chunk_overlap } = self;
+        let options = Options { metadata: metadata.read()?, chunk_size, chunk_overlap, password: None };
+        Ok(jobs.submit_text(text_content, options).await?)
+    }
 }
 
 /// What `/ingest/text` and `/ingest/file` answer once the job is done.
@@ -111,7 +107,7 @@ pub async fn text(
     State(jobs): State<JobManager>,
     JsonBody { value: body, room }: JsonBody<TextBody>,
 ) -> Result<Json<Ingested>, Problem> {
-    let job = jobs.submit_text(body.text_content, body.metadata.read()?).await?;
+    let job = body.submit(&jobs).await?;
     drop(room);
     Ok(Json(completed(&jobs, job.job_id).await?.into()))
 }
@@ -121,7 +117,7 @@ pub async fn text_async(
     State(jobs): State<JobManager>,
     JsonBody { value: body, room: _room }: JsonBody<TextBody>,
 ) -> Result<Json<JobSummary>, Problem> {
-    let job = jobs.submit_text(body.text_content, body.metadata.read()?).await?;
+    let job = body.submit(&jobs).await?;
     Ok(Json(JobSummary::from(&job)))
 }
 
@@ -144,6 +140,8 @@ pub struct BatchBody {
     messages: Vec<MessageBody>,
     #[serde(default)]
     metadata: RawMetadata,
+    chunk_size: Option<u32>,
+    chunk_overlap: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -196,7 +194,9 @@ async fn submit_batch(
         })?;
         messages.push(Message { text: message.text, metadata });
     }
-    Ok(jobs.submit_messages(messages, body.metadata.read()?).await?)
+    let (chunk_size, chunk_overlap) = (body.chunk_size, body.chunk_overlap);
+    let options = Options { metadata: body.metadata.read()?, chunk_size, chunk_overlap, password: None };
+    Ok(jobs.submit_messages(messages, options).await?)
 }
 
 /// Refuses before anything is read when nothing can be taken in.

@@ -1,6 +1,7 @@
 //! Everything that speaks HTTP: REST, the event stream, pages, server functions and the site's files.
 
 mod body;
+mod chunks;
 pub mod connections;
 mod documents;
 mod events;
@@ -36,6 +37,7 @@ pub fn router(state: AppState) -> Router {
     let pages = generate_route_list(App);
     Router::new()
         .merge(ingest::routes(&state))
+        .merge(chunks::routes(&state))
         .merge(jobs::routes())
         .merge(documents::routes())
         .route("/health", get(health::health))

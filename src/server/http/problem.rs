@@ -27,7 +27,10 @@ impl From<JobsError> for Problem {
             JobsError::LowDisk(_) => Self::new(507, "low_disk", detail),
             JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
-            JobsError::Unsupported { .. } => Self::new(415, "unsupported_format", detail),
+            JobsError::Unsupported(_) => Self::new(415, "unsupported_format", detail),
+            JobsError::Chunking(_) | JobsError::FolderPreview(_) => {
+                Self::new(400, "invalid_parameter", detail)
+            }
             JobsError::Path(error) => error.into(),
             JobsError::Stopping(id) => Self::new(
                 503,

@@ -7,24 +7,12 @@
 
 use unicode_segmentation::GraphemeCursor;
 
-use crate::domain::{Chunk, Location};
-
-/// The longest chunk, in characters.
-pub const CHUNK_SIZE: usize = 1000;
-/// How much of a chunk its successor repeats at most, in characters.
-pub const CHUNK_OVERLAP: usize = 200;
-
-/// A chunk ends early for a paragraph, line or sentence only when it has at least this many characters.
-const LEAST_FOR_SENTENCE: usize = CHUNK_SIZE / 2;
-/// The same for a word; below, the word is cut.
-const LEAST_FOR_WORD: usize = CHUNK_SIZE / 4;
-
-/// Text kept until it is certain where a chunk ends, in bytes: a character has at most four.
-const LOOK_AHEAD: usize = 4 * (CHUNK_SIZE + 1);
+use crate::domain::{Chunk, Chunking, Location};
 
 /// Cuts one document's text, given in parts, into chunks.
 #[derive(Debug, Default)]
 pub struct Chunker {
+    chunking: Chunking,
     /// The end of the text so far, from the start of the next chunk on.
     pending: String,
     /// Characters before `pending`.
@@ -37,10 +25,15 @@ pub struct Chunker {
 }
 
 impl Chunker {
+    pub fn new(chunking: Chunking) -> Self {
+        Self { chunking, ..Self::default() }
+    }
+
     /// Adds text and gives the chunks that are certain by now to `sink`.
     pub fn push(&mut self, text: &str, sink: &mut Vec<Chunk>) {
         self.pending.push_str(text);
-        self.cut(LOOK_AHEAD, sink);
+        // It is certain where a chunk ends once all of it is there; a character has at most four bytes.
+        self.cut(4 * (self.chunking.size as usize + 1), sink);
     }
 
     /// Cuts what is left.
@@ -86,7 +79,7 @@ impl Chunker {
             if new.len() <= keep || new.trim_start().is_empty() && keep == 0 {
                 break;
             }
-            let end = end_of_chunk(rest);
+            let end = end_of_chunk(rest, self.chunking.size as usize);
             let text = rest[..end].trim_end();
             if at + text.len() <= self.covered {
                 // Only white space follows what the last chunk had: no chunk repeats and adds nothing.
@@ -106,7 +99,7 @@ impl Chunker {
             });
             self.count += 1;
             self.covered = at + end;
-            let next = start_of_next(&rest[..end]);
+            let next = start_of_next(&rest[..end], self.chunking.overlap as usize);
             self.before += rest[..next].chars().count() as u64;
             at += next;
         }
@@ -116,12 +109,15 @@ impl Chunker {
 }
 
 /// Where the first chunk of `text` ends, in bytes. `text` does not start with white space.
-fn end_of_chunk(text: &str) -> usize {
-    let Some((limit, _)) = text.char_indices().nth(CHUNK_SIZE) else { return text.len() };
+///
+/// For a paragraph, line or sentence it ends early if half of it is filled; for a word if a quarter is, and below
+/// that the word is cut.
+fn end_of_chunk(text: &str, size: usize) -> usize {
+    let Some((limit, _)) = text.char_indices().nth(size) else { return text.len() };
     // One character beyond the limit tells whether a word ends at it.
     let mut best = [None; 4];
     for (place, boundary) in boundaries(text).take_while(|(place, _)| place.bytes <= limit) {
-        let least = if boundary == Boundary::Word { LEAST_FOR_WORD } else { LEAST_FOR_SENTENCE };
+        let least = if boundary == Boundary::Word { size / 4 } else { size / 2 };
         if place.characters >= least {
             best[boundary as usize] = Some(place.bytes);
         }
@@ -130,10 +126,9 @@ fn end_of_chunk(text: &str) -> usize {
 }
 
 /// Where the chunk after `chunk` starts, in bytes.
-fn start_of_next(chunk: &str) -> usize {
-    let Some((earliest, _)) = chunk.char_indices().rev().nth(CHUNK_OVERLAP - 1) else {
-        return chunk.len();
-    };
+fn start_of_next(chunk: &str, overlap: usize) -> usize {
+    let earliest = overlap.checked_sub(1).and_then(|last| chunk.char_indices().rev().nth(last));
+    let Some((earliest, _)) = earliest else { return chunk.len() };
     let tail = &chunk[earliest..];
     let mut first = [None; 4];
     for (place, boundary) in boundaries(tail).filter(|(place, _)| place.bytes < tail.len()) {
@@ -214,7 +209,12 @@ mod tests {
 
     /// Cuts a text given in parts, and checks what holds for every text.
     fn chunks(parts: &[&str]) -> Vec<Chunk> {
-        let mut chunker = Chunker::default();
+        chunks_of(parts, Chunking::default())
+    }
+
+    fn chunks_of(parts: &[&str], chunking: Chunking) -> Vec<Chunk> {
+        let (size, overlap) = (chunking.size, chunking.overlap as usize);
+        let mut chunker = Chunker::new(chunking);
         let mut chunks = Vec::new();
         for part in parts {
             chunker.push(part, &mut chunks);
@@ -225,13 +225,13 @@ mod tests {
         let mut covered = 0;
         for (place, chunk) in chunks.iter().enumerate() {
             assert_eq!(chunk.chunk_index, place as u64);
-            assert!(chunk.end - chunk.start <= CHUNK_SIZE as u64, "no longer than allowed");
+            assert!(chunk.end - chunk.start <= size as u64, "no longer than allowed");
             let range = chunk.start as usize..chunk.end as usize;
             assert_eq!(text[range.clone()].iter().collect::<String>(), chunk.text, "the range is true");
             assert!(range.end > covered, "each chunk brings something new");
             let between = text.get(covered..range.start).unwrap_or_default();
             assert!(between.iter().all(|it| it.is_whitespace()), "only white space lies between");
-            assert!(covered.saturating_sub(range.start) <= CHUNK_OVERLAP, "the overlap is bounded");
+            assert!(covered.saturating_sub(range.start) <= overlap, "the overlap is bounded");
             covered = range.end;
         }
         assert!(text[covered..].iter().all(|it| it.is_whitespace()), "nothing is left out");
@@ -262,7 +262,7 @@ mod tests {
             (words(300), "word "),
             ("字。".repeat(800), "。"),
         ] {
-            let first = &text[..end_of_chunk(&text)];
+            let first = &text[..end_of_chunk(&text, 1000)];
             assert!(
                 first.ends_with(end),
                 "{end:?}: {:?}",

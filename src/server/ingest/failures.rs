@@ -14,9 +14,10 @@ use crate::server::store::{ChunkKey, Failure};
 /// The longest reason a child may give, in characters.
 const LONGEST_REASON: usize = 500;
 
-/// The failure of an item of a kind that is not read.
-pub fn unsupported(name: &str) -> Failure {
-    let message = format!("{name} is of a kind Sluice does not read. It reads {}.", supported());
+/// The failure of an item of a kind that is not read; `kind` says what it is, if that is known.
+pub fn unsupported(name: &str, kind: Option<&str>) -> Failure {
+    let kind = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
+    let message = format!("{name} is of a kind Sluice does not read{kind}. It reads {}.", supported());
     Failure::new("unsupported_format", message)
 }
 
@@ -39,6 +40,7 @@ pub fn extract_failure(name: &str, unreadable: &Unreadable) -> Failure {
         "extractor_timeout",
         "extractor_crashed",
         "unreadable",
+        "no_text",
     ];
     let code = known.into_iter().find(|code| *code == unreadable.code).unwrap_or("extractor_crashed");
     let reason: String = unreadable.reason.chars().take(LONGEST_REASON).collect();

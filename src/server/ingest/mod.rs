@@ -4,8 +4,13 @@
 //! All of it blocks and runs on threads for blocking work.
 
 pub mod chunk;
+mod draft;
 pub mod extract;
 pub mod failures;
 pub mod folders;
+mod language;
+mod members;
+pub mod recognise;
 pub mod run;
 pub mod sources;
+mod table;

@@ -2,33 +2,32 @@
 //!
 //! Nothing here writes to the store: the attempt takes the pieces and writes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::chunk::Chunker;
-use super::extract::Extracted;
-use super::extract::markdown::Headings;
+use super::draft::Draft;
+use super::extract::markdown::Markdown;
+use super::extract::rows::Rows;
 use super::extract::text::{self, TextError, encoding_of, read_text};
-use super::extract::worker::{Ended, Workers};
+use super::extract::worker::{Ended, Request, Workers};
+use super::extract::{Extracted, Structure};
 use super::failures::{
     extract_failure, no_text, path_failure, source_lost, text_failure, too_many_chunks, unreadable,
     unsupported,
 };
 use super::folders::{AllowedFolders, Found, PathError};
-use super::sources::ReadItems;
+use super::members::Members;
+use super::recognise::{HEAD, recognise};
+use super::sources::{Input, ReadItems};
 use crate::domain::format::{Format, Reading};
 use crate::domain::progress::Steps;
-use crate::domain::{Chunk, Job, Location, Metadata, Progress, Warning};
+use crate::domain::{Chunk, Chunking, Job, Metadata, Progress, Warning};
 use crate::server::blobs::Blobs;
 use crate::server::store::{BlobRef, ChunkKey, Content, Failure, ItemResult, NewDocument, Version};
-
-/// A document with more chunks than this is written in several steps.
-const CHUNKS_AT_ONCE: usize = 1000;
 
 /// What reading a job needs beside its source.
 #[derive(Clone, Debug)]
@@ -36,6 +35,8 @@ pub struct Shelves {
     pub blobs: Blobs,
     pub folders: AllowedFolders,
     pub workers: Workers,
+    /// For jobs that do not say how they want to be cut.
+    pub chunking: Chunking,
 }
 
 /// What was read, with how far the job is after it.
@@ -82,6 +83,11 @@ pub struct Reader<'a, S> {
     pub delivered: &'a BTreeMap<u64, String>,
     pub stop: &'a CancellationToken,
     pub progress: Progress,
+    /// The number of the next item.
+    pub next: u64,
+    /// Opens what is encrypted.
+    password: Option<&'a str>,
+    pub(super) chunking: Chunking,
     /// Takes the pieces, and says whether to go on.
     sink: S,
     /// There will be no other attempt: what cannot be read now has failed.
@@ -90,69 +96,29 @@ pub struct Reader<'a, S> {
     put_off: Option<Failure>,
 }
 
-/// A document while it is read.
-struct Draft {
-    chunker: Chunker,
-    chunks: Vec<Chunk>,
-    characters: u64,
-    /// Some of its chunks are given away already.
-    in_parts: bool,
-    bytes_before: u64,
-    chunks_before: u64,
-    facts: Map<String, Value>,
-    warnings: Vec<Warning>,
-}
-
-impl Draft {
-    fn new(progress: &Progress) -> Self {
-        Self {
-            chunker: Chunker::default(),
-            chunks: Vec::new(),
-            characters: 0,
-            in_parts: false,
-            bytes_before: progress.bytes_done,
-            chunks_before: progress.chunks_created,
-            facts: Map::new(),
-            warnings: Vec::new(),
-        }
-    }
-}
-
-/// The longest thing a source may say of itself, in characters.
-const LONGEST_FACT: usize = 500;
-
-fn short(fact: Value) -> Value {
-    match fact {
-        Value::String(text) => Value::String(text.chars().take(LONGEST_FACT).collect()),
-        Value::Number(number) => Value::Number(number),
-        other => Value::String(other.to_string().chars().take(LONGEST_FACT).collect()),
-    }
-}
-
-/// What a format is made of.
-fn unit(reading: Reading) -> &'static str {
-    match reading {
-        Reading::Pdf => "page",
-        Reading::Office | Reading::OpenDocument => "slide",
-        Reading::Sheets => "sheet",
-        Reading::Epub => "chapter",
-        _ => "part",
-    }
-}
-
 /// What is known of an item before it is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Item<'a> {
-    pub number: u64,
     pub name: &'a str,
     pub metadata: Metadata,
     pub blob: Option<BlobRef>,
+    pub kind: ItemKind,
+}
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemKind {
+    /// A text that was sent as such.
+    Text,
+    /// A file. An archive becomes as many items as it has files.
+    File,
+    /// The file of a job that has no other item, and cannot have more.
+    OnlyFile,
 }
 
 impl<'a> Item<'a> {
-    /// The item of a job that has only one.
-    pub fn whole(job: &'a Job) -> Self {
-        Self { number: 0, name: &job.name, metadata: job.metadata.clone(), blob: None }
+    pub fn new(kind: ItemKind, job: &Job, name: &'a str) -> Self {
+        Self { name, metadata: job.metadata.clone(), blob: None, kind }
     }
 }
 
@@ -164,43 +130,84 @@ impl<'a, S> Reader<'a, S> {
         progress: Progress,
         sink: S,
     ) -> Self {
-        Self { shelves, delivered, stop, progress, sink, last_attempt: false, put_off: None }
+        Self {
+            shelves,
+            delivered,
+            stop,
+            progress,
+            next: 0,
+            password: None,
+            chunking: shelves.chunking,
+            sink,
+            last_attempt: false,
+            put_off: None,
+        }
     }
 }
 
-impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
+impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
     /// Reads the job's items that were not delivered yet. Items that could not be read for a cause that
     /// may pass are left to the next attempt, if there is one: then this one fails after the last item.
-    pub fn read(&mut self, job: &Job, source: &impl ReadItems) -> Result<(), Stopped> {
+    pub fn read(&mut self, job: &Job, input: &Input, password: Option<&'a str>) -> Result<(), Stopped> {
         self.progress.items_total = job.total_items;
         self.progress.bytes_total = job.size_bytes;
         self.last_attempt = job.attempt >= job.max_attempts;
-        source.read_items(self, job)?;
+        self.open_with(password);
+        self.chunking = input.chunking.unwrap_or(self.shelves.chunking);
+        input.source.read_items(self, job)?;
         self.put_off.take().map_or(Ok(()), |failure| Err(failure.into()))
     }
 
-    /// Whether an item of this size is still to be read. Fails when it is time to stop.
-    pub fn is_new(&mut self, number: u64, size_bytes: u64) -> Result<bool, Stopped> {
+    /// Opens what is encrypted with this.
+    pub fn open_with(&mut self, password: Option<&'a str>) {
+        self.password = password;
+    }
+
+    /// Sets how many items there are, by the names of the files: those of which nothing was delivered, and what
+    /// was. Archives among them turn out to be more as they are read.
+    pub fn expect<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        let mut delivered = HashMap::new();
+        for name in self.delivered.values() {
+            *delivered.entry(name.as_str()).or_insert(0_u64) += 1;
+        }
+        let mut left = 0;
+        for name in names {
+            match delivered.get_mut(name) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => left += 1,
+            }
+        }
+        self.progress.items_total = self.delivered.len() as u64 + left;
+    }
+
+    /// Whether the next item, of this size, is still to be read. Fails when it is time to stop.
+    pub fn is_new(&mut self, size_bytes: u64) -> Result<bool, Stopped> {
         if self.stop.is_cancelled() {
             return Err(Stopped::Told);
         }
-        let is_new = !self.delivered.contains_key(&number);
+        let is_new = !self.delivered.contains_key(&self.next);
         if !is_new {
+            self.next += 1;
             self.progress.bytes_done += size_bytes;
         }
         Ok(is_new)
     }
 
     /// Reads an uploaded file.
-    pub fn uploaded(&mut self, item: Item<'_>, blob: BlobRef) -> Result<(), Stopped> {
+    pub fn uploaded(&mut self, item: Item<'_>, blob: BlobRef, size_bytes: u64) -> Result<(), Stopped> {
+        // The members of an archive have longer names.
+        let same_name = self.delivered.get(&self.next).is_some_and(|name| name == item.name);
+        if same_name && !self.is_new(size_bytes)? {
+            return Ok(());
+        }
         let item = Item { blob: Some(blob), ..item };
-        let Some(format) = Format::of_name(item.name) else {
-            return self.failed(&item, unsupported(item.name));
-        };
-        match self.shelves.blobs.read(blob) {
-            Ok(file) if format.is_text() => self.text(&item, format, file),
-            Ok(file) => match file.verified() {
-                Ok(file) => self.extracted(&item, format, &file),
+        let opened =
+            self.shelves.blobs.read(blob).and_then(|mut file| Ok((recognised(item.name, &mut file)?, file)));
+        match opened {
+            Ok((Err(kind), _)) => self.failed(&item, unsupported(item.name, kind)),
+            Ok((Ok(format), file)) if format.is_text() => self.text(&item, format, file),
+            Ok((Ok(format), file)) => match file.verified() {
+                Ok(file) => self.binary(&item, format, &file),
                 Err(error) => self.source_lost(&item, &error),
             },
             Err(error) => self.source_lost(&item, &error),
@@ -210,18 +217,17 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
     /// Reads a file of the server's machine. Links may have changed since the job was accepted, so the
     /// path is followed anew.
     pub fn path(&mut self, item: &Item<'_>, path: &Path) -> Result<(), Stopped> {
-        let Some(format) = Format::of_name(item.name) else {
-            return self.failed(item, unsupported(item.name));
-        };
         let opened = match self.shelves.folders.find(path) {
-            Ok(Found::File { path, .. }) => std::fs::File::open(&path)
+            Ok(Found::File { path, .. }) => File::open(&path)
+                .and_then(|mut file| Ok((recognised(item.name, &mut file)?, file)))
                 .map_err(|error| path_failure(&PathError::Unreadable(path.clone(), error))),
             Ok(Found::Folder { path }) => Err(path_failure(&PathError::Missing(path))),
             Err(error) => Err(path_failure(&error)),
         };
         match opened {
-            Ok(file) if format.is_text() => self.text(item, format, file),
-            Ok(file) => self.extracted(item, format, &file),
+            Ok((Err(kind), _)) => self.failed(item, unsupported(item.name, kind)),
+            Ok((Ok(format), file)) if format.is_text() => self.text(item, format, file),
+            Ok((Ok(format), file)) => self.binary(item, format, &file),
             Err(failure) => self.failed(item, failure),
         }
     }
@@ -233,115 +239,123 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
         format: &Format,
         mut source: impl Read + Seek,
     ) -> Result<(), Stopped> {
-        let mut draft = Draft::new(&self.progress);
-        let mut headings = (format.reading == Reading::Markdown).then(Headings::default);
+        let before = self.progress;
+        let mut draft = Draft::new(self.chunking);
+        let mut structure: Option<Box<dyn Structure>> = match format.reading {
+            Reading::Markdown => Some(Box::new(Markdown::default())),
+            Reading::Table => Some(Box::new(Rows::default())),
+            _ => None,
+        };
         let encoding = match encoding_of(&mut source) {
             Ok(encoding) => encoding,
             Err(error) => return self.failed(item, text_failure(item.name, &error)),
         };
         if let Some(guess) = encoding.filter(|it| it.guessed) {
-            self.take(&mut draft, Extracted::Warning(text::guessed(guess.encoding)));
+            draft.warn(text::guessed(guess.encoding));
         }
         let read = read_text(source, encoding.map(|it| it.encoding), |text, done| {
-            self.progress.bytes_done = draft.bytes_before + done;
-            match &mut headings {
-                None => self.take_text(&mut draft, text),
-                Some(headings) => {
-                    let mut go_on = true;
-                    headings.push(text, |line, moved| go_on = self.take_line(&mut draft, line, moved));
-                    go_on
-                }
+            self.progress.bytes_done = before.bytes_done + done;
+            match &mut structure {
+                None => draft.text(text),
+                Some(structure) => structure.push(text, &mut |found| draft.take(found)),
             }
+            self.give_part(&mut draft, &before)
         });
-        if let Some(headings) = &mut headings {
-            headings.finish(|line, moved| {
-                self.take_line(&mut draft, line, moved);
-            });
+        if let Some(structure) = &mut structure {
+            structure.finish(&mut |found| draft.take(found));
         }
         let ended = match read {
             Ok(()) => Ok(()),
             Err(TextError::Stopped) => Err(Stopped::Told),
             Err(error) => Err(text_failure(item.name, &error).into()),
         };
-        self.end_draft(draft, item, format, ended)
+        self.end_draft(draft, &before, item, format, ended)
     }
 
-    /// Reads one item in a child process.
-    fn extracted(&mut self, item: &Item<'_>, format: &Format, file: &File) -> Result<(), Stopped> {
-        let size = file.metadata().map_or(0, |facts| facts.len());
-        let mut draft = Draft::new(&self.progress);
-        let (workers, stop) = (self.shelves.workers.clone(), self.stop);
-        let ended = workers.read(item.name, file, stop, |found| {
-            if let Extracted::Step { done, total } = found {
-                let total = total.max(1);
-                self.progress.bytes_done =
-                    draft.bytes_before + (size as u128 * done as u128 / total as u128) as u64;
-                self.progress.steps = Some(Steps { done, total, unit: unit(format.reading) });
-                return self.give(PieceContent::Nothing).is_ok();
+    /// Reads a file in a child process: one item, or all those of an archive.
+    pub fn binary(&mut self, item: &Item<'_>, format: &Format, file: &File) -> Result<(), Stopped> {
+        if !format.is_archive() {
+            return self.document(item, format, file);
+        }
+        if item.kind == ItemKind::OnlyFile {
+            return self.failed(item, unsupported(item.name, None));
+        }
+        Members::new(self, item, file).read(file)
+    }
+
+    fn document(&mut self, item: &Item<'_>, format: &Format, file: &File) -> Result<(), Stopped> {
+        let before = self.progress;
+        let mut draft = Draft::new(self.chunking);
+        let request = self.request(item, file, 0);
+        let (size, stop) = (request.size, self.stop);
+        let ended = self.shelves.workers.read(request, file, stop, |found| match found {
+            Extracted::Step { done, total } => {
+                self.step(&before, size, Steps { done, total: total.max(1), unit: unit(format.reading) });
+                self.give(PieceContent::Nothing).is_ok()
             }
-            self.take(&mut draft, found)
+            found => {
+                draft.take(found);
+                self.give_part(&mut draft, &before)
+            }
         });
         self.progress.steps = None;
-        self.progress.bytes_done = draft.bytes_before + size;
+        self.progress.bytes_done = before.bytes_done + size;
         let ended = match ended {
             Ended::Done => Ok(()),
             Ended::Told => Err(Stopped::Told),
-            Ended::Unreadable(unreadable) => Err(extract_failure(item.name, &unreadable).into()),
+            // What was read before the damage is worth keeping.
+            Ended::Unreadable(why) if why.code == "damaged" && draft.characters() > 0 => {
+                draft.warn(Warning::new("damaged", format!("Only a part could be read: {}.", why.reason)));
+                Ok(())
+            }
+            Ended::Unreadable(why) | Ended::Died(why) => Err(extract_failure(item.name, &why).into()),
             Ended::Io(error) => Err(unreadable(item.name, &error).into()),
         };
-        self.end_draft(draft, item, format, ended)
+        self.end_draft(draft, &before, item, format, ended)
     }
 
-    fn take_line(&mut self, draft: &mut Draft, line: &str, moved: Option<Vec<String>>) -> bool {
-        if let Some(headings) = moved {
-            draft.chunker.move_to(Location { headings, ..Location::default() }, &mut draft.chunks);
+    pub(super) fn request(&self, item: &Item<'_>, file: &File, skip: u64) -> Request {
+        Request {
+            name: item.name.to_owned(),
+            size: file.metadata().map_or(0, |facts| facts.len()),
+            password: self.password.map(str::to_owned),
+            skip,
+            resume: None,
         }
-        self.take_text(draft, line)
     }
 
-    /// Takes what was found in a source, and says whether to go on.
-    fn take(&mut self, draft: &mut Draft, found: Extracted) -> bool {
-        match found {
-            Extracted::Text(text) => return self.take_text(draft, &text),
-            Extracted::Place(location) => draft.chunker.move_to(location, &mut draft.chunks),
-            Extracted::Fact(name, value) => {
-                draft.facts.entry(name).or_insert(short(value));
-            }
-            Extracted::Warning(warning) if draft.warnings.len() < Warning::MOST => {
-                draft.warnings.push(warning)
-            }
-            Extracted::Warning(_) | Extracted::Step { .. } => {}
-        }
-        !self.stop.is_cancelled()
+    /// So much of a file of this size is read.
+    pub(super) fn step(&mut self, before: &Progress, size: u64, steps: Steps) {
+        let done = u128::from(size) * u128::from(steps.done) / u128::from(steps.total);
+        self.progress.bytes_done = before.bytes_done + done as u64;
+        self.progress.steps = Some(steps);
     }
 
-    fn take_text(&mut self, draft: &mut Draft, text: &str) -> bool {
-        draft.characters += text.chars().count() as u64;
-        draft.chunker.push(text, &mut draft.chunks);
-        self.progress.chunks_created = draft.chunks_before + draft.chunker.count();
-        if draft.chunker.count() > ChunkKey::MAX_CHUNKS {
+    /// Gives away what is ready of a large document, and says whether to go on.
+    pub(super) fn give_part(&mut self, draft: &mut Draft, before: &Progress) -> bool {
+        self.progress.chunks_created = before.chunks_created + draft.chunk_count();
+        if draft.chunk_count() > ChunkKey::MAX_CHUNKS {
             return false;
         }
-        if draft.chunks.len() >= CHUNKS_AT_ONCE {
-            draft.in_parts = true;
-            let part = PieceContent::Part(std::mem::take(&mut draft.chunks));
-            return self.give(part).is_ok();
+        match draft.part() {
+            Some(part) => self.give(PieceContent::Part(part)).is_ok(),
+            None => !self.stop.is_cancelled(),
         }
-        !self.stop.is_cancelled()
     }
 
     /// The document is read, or could not be.
-    fn end_draft(
+    pub(super) fn end_draft(
         &mut self,
         mut draft: Draft,
+        before: &Progress,
         item: &Item<'_>,
         format: &Format,
         ended: Result<(), Stopped>,
     ) -> Result<(), Stopped> {
         if ended.is_ok() {
-            draft.chunker.finish(&mut draft.chunks);
+            draft.finish();
         }
-        let chunk_count = draft.chunker.count();
+        let chunk_count = draft.chunk_count();
         let failure = match ended {
             _ if chunk_count > ChunkKey::MAX_CHUNKS => Some(too_many_chunks(item.name)),
             Err(Stopped::Told) => return Err(Stopped::Told),
@@ -350,21 +364,23 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
             Ok(()) => None,
         };
         if let Some(failure) = failure {
-            self.progress.chunks_created = draft.chunks_before;
+            self.progress.chunks_created = before.chunks_created;
             return self.failed(item, failure);
         }
-        self.progress.chunks_created = draft.chunks_before + chunk_count;
-        let (content, rest) = if draft.in_parts {
-            (Content::Version { version: UNKNOWN_VERSION, chunk_count }, draft.chunks)
-        } else {
-            (Content::Chunks(draft.chunks), Vec::new())
+        self.progress.chunks_created = before.chunks_created + chunk_count;
+        // Texts that come as such are too many and too short to be asked.
+        if item.kind != ItemKind::Text {
+            draft.tell_language();
+        }
+        let (content, rest) = match draft.rest() {
+            (rest, true) => (Content::Version { version: UNKNOWN_VERSION, chunk_count }, rest),
+            (chunks, false) => (Content::Chunks(chunks), Vec::new()),
         };
         let document = NewDocument {
             media_type: format.media_type().to_owned(),
-            size_bytes: self.progress.bytes_done - draft.bytes_before,
-            characters: draft.characters,
-            // What the caller says wins over what the source says of itself.
-            metadata: Metadata(draft.facts).overlaid(&item.metadata),
+            size_bytes: self.progress.bytes_done - before.bytes_done,
+            characters: draft.characters(),
+            metadata: draft.metadata(&item.metadata),
             warnings: draft.warnings,
             blob: item.blob,
             content,
@@ -376,6 +392,7 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
     pub fn failed(&mut self, item: &Item<'_>, failure: Failure) -> Result<(), Stopped> {
         if failure.may_pass && !self.last_attempt {
             self.put_off.get_or_insert(failure);
+            self.next += 1;
             return Ok(());
         }
         self.progress.items_failed += 1;
@@ -394,12 +411,36 @@ impl<S: FnMut(Piece) -> bool> Reader<'_, S> {
         rest: Vec<Chunk>,
     ) -> Result<(), Stopped> {
         self.progress.items_done += 1;
-        let result = ItemResult { item: item.number, name: item.name.to_owned(), result };
+        let result = ItemResult { item: self.next, name: item.name.to_owned(), result };
+        self.next += 1;
         self.give(PieceContent::Item(result, rest))
     }
 
-    fn give(&mut self, content: PieceContent) -> Result<(), Stopped> {
+    pub(super) fn give(&mut self, content: PieceContent) -> Result<(), Stopped> {
         let piece = Piece { content, progress: self.progress };
         if (self.sink)(piece) { Ok(()) } else { Err(Stopped::Told) }
+    }
+}
+
+/// What kind of file it is; it is back at its start.
+fn recognised(
+    name: &str,
+    file: &mut (impl Read + Seek),
+) -> io::Result<Result<&'static Format, Option<&'static str>>> {
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(recognise(name, &head))
+}
+
+/// What a format is made of.
+fn unit(reading: Reading) -> &'static str {
+    match reading {
+        Reading::Pdf => "page",
+        Reading::Office | Reading::OpenDocument => "slide",
+        Reading::Sheets => "sheet",
+        Reading::Epub => "chapter",
+        Reading::Archive => "file",
+        _ => "part",
     }
 }

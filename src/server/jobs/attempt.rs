@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::domain::{Chunk, Job, Progress};
 use crate::server::clock;
 use crate::server::ingest::failures::source_lost;
 use crate::server::ingest::run::{Piece, PieceContent, Reader, Shelves, Stopped};
-use crate::server::ingest::sources::JobSource;
+use crate::server::ingest::sources::Input;
 use crate::server::store::{
     Content, Delivery, Failure, Fence, ItemResult, Lease, Outcome, StoreError, Verdict, Version,
 };
@@ -137,8 +138,11 @@ impl JobManager {
         let has_items = lease.job.job_type.has_items();
         let (pieces, waiting) = mpsc::channel(READ_AHEAD);
         let (shelves, told) = (self.0.shelves.clone(), stop.clone());
+        let password = self.0.passwords.of(fence.job);
         let reading = tokio::task::spawn_blocking(move || {
-            read(&lease, &shelves, &delivered, &told, progress, |piece| pieces.blocking_send(piece).is_ok())
+            let password = password.as_ref().map(ExposeSecret::expose_secret);
+            let sink = |piece| pieces.blocking_send(piece).is_ok();
+            read(&lease, &shelves, &delivered, &told, progress, password, sink)
         });
 
         let mut writer = ItemWriter::new(self.clone(), fence, progress, has_items);
@@ -146,7 +150,11 @@ impl JobManager {
         // in a read, nobody waits for it, and whatever it reads is not written.
         writer.take_all(waiting, stop).await?;
         let stopped = match reading.await {
-            Ok(Ok(())) => return writer.hand_over().await,
+            Ok(Ok(())) => {
+                writer.hand_over().await?;
+                self.0.passwords.forget(fence.job);
+                return Ok(());
+            }
             Ok(Err(Stopped::Failed(failure))) => Ended::Failed(failure),
             Ok(Err(Stopped::Told)) => Ended::Told,
             Err(_) => Ended::Failed(panicked()),
@@ -176,6 +184,9 @@ impl JobManager {
             Ended::Failed(failure) => self.failed(job, failure),
             Ended::Told => Outcome::Released,
         };
+        if matches!(outcome, Outcome::Failed(_)) {
+            self.0.passwords.forget(fence.job);
+        }
         // While the store cannot write, the slot stays taken: no other job could do better.
         loop {
             match self.0.store.finish(fence, outcome.clone(), clock::now()).await {
@@ -230,12 +241,12 @@ fn read(
     delivered: &BTreeMap<u64, String>,
     stop: &CancellationToken,
     progress: Progress,
+    password: Option<&str>,
     sink: impl FnMut(Piece) -> bool,
 ) -> Result<(), Stopped> {
     let mut reader = Reader::new(shelves, delivered, stop, progress, sink);
-    let source: JobSource =
-        serde_json::from_str(&lease.source).map_err(|error| source_lost(&error.into()))?;
-    catch_unwind(AssertUnwindSafe(|| reader.read(&lease.job, &source)))
+    let input: Input = serde_json::from_str(&lease.source).map_err(|error| source_lost(&error.into()))?;
+    catch_unwind(AssertUnwindSafe(|| reader.read(&lease.job, &input, password)))
         .unwrap_or_else(|_| Err(panicked().into()))
 }
 
@@ -248,7 +259,7 @@ fn read_small(lease: &Lease, shelves: &Shelves) -> Result<Delivery, Failure> {
     let fence = lease.fence();
     let mut delivery = Delivery { fence, items: Vec::new(), progress: Progress::default(), last: true };
     let stop = CancellationToken::new();
-    let read = read(lease, shelves, &BTreeMap::new(), &stop, Progress::default(), |piece| {
+    let read = read(lease, shelves, &BTreeMap::new(), &stop, Progress::default(), None, |piece| {
         delivery.progress = piece.progress;
         if let PieceContent::Item(item, _) = piece.content {
             delivery.items.push(item);

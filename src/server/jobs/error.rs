@@ -30,8 +30,13 @@ pub enum JobsError {
     SharedMetadata(usize),
     #[error("The batch has no messages. Send at least one, as {{\"messages\": [{{\"text\": \"…\"}}]}}.")]
     EmptyBatch,
-    #[error("{name} is of a kind Sluice does not read. It reads {supported}.")]
-    Unsupported { name: String, supported: String },
+    /// A whole sentence.
+    #[error("{0}")]
+    Unsupported(String),
+    #[error("{0} is a folder. Only one file can be previewed at a time.")]
+    FolderPreview(String),
+    #[error("{0}.")]
+    Chunking(String),
     #[error("{0} jobs wait already, as many as this server lets wait (--max-pending-jobs). Try again later.")]
     QueueFull(u64),
     #[error(transparent)]

@@ -6,6 +6,8 @@
 mod attempt;
 mod error;
 pub mod names;
+mod passwords;
+mod preview;
 pub mod retry;
 #[cfg(test)]
 mod rules;
@@ -31,7 +33,8 @@ use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Fence, JobChanges, Store, StoreError};
 
 pub use error::JobsError;
-pub use submit::{Upload, check_format};
+use passwords::Passwords;
+pub use submit::{Given, Options, Upload, check_format};
 
 /// Items shown with a job.
 const ITEMS_SHOWN: u32 = 100;
@@ -78,6 +81,7 @@ struct Shared {
     /// Wakes the worker when there may be something to claim.
     new_job: Notify,
     stopping: CancellationToken,
+    passwords: Passwords,
     /// A job was refused for want of room in the queue, and none was accepted since.
     queue_was_full: AtomicBool,
 }
@@ -94,6 +98,7 @@ impl JobManager {
             store,
             disk,
             queue_was_full: AtomicBool::new(false),
+            passwords: Passwords::default(),
             shelves,
             settings,
             running: Mutex::default(),
@@ -175,6 +180,7 @@ impl JobManager {
             Change::Refused(job) => Err(JobsError::AlreadyFinal { id, status: job.status }),
             Change::Done(job) => {
                 if job.status == JobStatus::Cancelled {
+                    self.0.passwords.forget(id);
                     self.announce(&[id]);
                 } else {
                     self.stop_work(&job);
@@ -204,7 +210,10 @@ impl JobManager {
     async fn withdraw(&self, fence: Fence) {
         while !self.0.stopping.is_cancelled() {
             match self.0.store.withdraw(fence, WITHDRAWN_AT_ONCE, clock::now()).await {
-                Ok(true) => return self.announce(&[fence.job]),
+                Ok(true) => {
+                    self.0.passwords.forget(fence.job);
+                    return self.announce(&[fence.job]);
+                }
                 Ok(false) => {}
                 Err(error) => {
                     // `rescue` finds it again.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::worker::Worker;
 use super::*;
-use crate::domain::{Metadata, Stage};
+use crate::domain::{Chunking, Metadata, Stage};
 use crate::server::blobs::Blobs;
 use crate::server::data_folder::DataFolder;
 use crate::server::disk::Disk;
@@ -91,6 +91,7 @@ impl Scene {
             blobs: Blobs::open(&DataFolder::new(folder.path())).unwrap(),
             folders: AllowedFolders::default(),
             workers: Workers::new("unused".into()),
+            chunking: Chunking::default(),
         };
         let settings = JobSettings {
             max_concurrent_jobs,
@@ -119,7 +120,8 @@ impl Scene {
     async fn given_texts(&self, count: usize) -> Vec<JobId> {
         let mut ids = Vec::new();
         for number in 0..count {
-            let job = self.jobs.submit_text(format!("text {number}"), Metadata::default()).await.unwrap();
+            let job =
+                self.jobs.submit_text(format!("text {number}"), Metadata::default().into()).await.unwrap();
             ids.push(job.job_id);
         }
         ids
@@ -131,7 +133,8 @@ impl Scene {
         let path = self.folder.path().join("blobs").join(blob.to_string());
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         let source = JobSource::from(text::Source::Blob(blob));
-        let job = self.jobs.submit(source, "a pipe".into(), 100, 1, Metadata::default()).await.unwrap();
+        let job =
+            self.jobs.submit(source, "a pipe".into(), 100, 1, Metadata::default().into()).await.unwrap();
         // Open for both, so that opening it hangs neither here nor there.
         let writer = OpenOptions::new().read(true).write(true).open(&path).unwrap();
         (job.job_id, Hanging { _path: path, _writer: writer })
@@ -273,7 +276,7 @@ async fn a_slow_read_keeps_its_lease() {
 async fn an_input_that_cannot_be_read_any_more_fails_its_job_alone() {
     let scene = Scene::with(&Gate::open(), 1);
     let lost = JobSource::from(text::Source::Blob(BlobRef([9; 32])));
-    let lost = scene.jobs.submit(lost, "lost".into(), 100, 1, Metadata::default()).await.unwrap();
+    let lost = scene.jobs.submit(lost, "lost".into(), 100, 1, Metadata::default().into()).await.unwrap();
     let good = scene.given_texts(1).await[0];
     let failed = scene.becomes(lost.job_id, |job| job.status == JobStatus::Failed).await;
     assert_eq!(failed.error_code, "source_lost");
@@ -331,7 +334,7 @@ async fn one_slot_is_kept_free_of_bulk_jobs() {
     let scene = Scene::with(&gate, 2);
     for _ in 0..2 {
         let message = Message { text: "a message".into(), metadata: Metadata::default() };
-        scene.jobs.submit_messages(vec![message; 1001], Metadata::default()).await.unwrap();
+        scene.jobs.submit_messages(vec![message; 1001], Metadata::default().into()).await.unwrap();
     }
     gate.arrivals(1).await;
     let id = scene.given_texts(1).await[0];

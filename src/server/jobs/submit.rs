@@ -1,20 +1,25 @@
 //! What comes in becomes a job.
 
 use std::fmt::Display;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{JobManager, JobsError, names};
-use crate::domain::format::{Format, supported};
+use crate::domain::format::Format;
 use crate::domain::limits::FixedLimits;
-use crate::domain::{Job, JobId, Metadata};
+use crate::domain::{Chunking, Job, JobId, Metadata};
 use crate::server::blobs::{Blobs, WrittenBlob};
 use crate::server::clock;
-use crate::server::ingest::folders::Found;
+use crate::server::ingest::failures::unsupported;
+use crate::server::ingest::folders::{AllowedFolders, Found, PathError};
+use crate::server::ingest::recognise::{HEAD, recognise};
 use crate::server::ingest::sources::batch::{Message, StoredFile};
-use crate::server::ingest::sources::{JobSource, ReadItems, batch, directory, file, text};
+use crate::server::ingest::sources::{Input, JobSource, ReadItems, batch, directory, file, text};
 use crate::server::store::NewJob;
 
 /// Sources up to this size lie in the database, larger ones in a blob, in bytes.
@@ -27,10 +32,37 @@ const MAX_SHARED_METADATA: usize = FixedLimits::VALUES.max_shared_metadata as us
 const BULK_SIZE: u64 = 32 << 20;
 const BULK_ITEMS: u64 = 1000;
 
+/// What is sent to be ingested.
+#[derive(Debug)]
+pub enum Given {
+    Text(String),
+    Files(Vec<Upload>),
+    /// Of the server's machine.
+    Path(String),
+}
+
+/// What may be said of whatever is sent.
+#[derive(Debug, Default)]
+pub struct Options {
+    pub metadata: Metadata,
+    /// In characters, in place of the server's setting.
+    pub chunk_size: Option<u32>,
+    pub chunk_overlap: Option<u32>,
+    /// Opens what is encrypted.
+    pub password: Option<SecretString>,
+}
+
+impl From<Metadata> for Options {
+    fn from(metadata: Metadata) -> Self {
+        Self { metadata, ..Self::default() }
+    }
+}
+
 /// An uploaded file that is not part of a job yet; dropped, it is gone.
 #[derive(Debug)]
 pub struct Upload {
     pub name: String,
+    pub format: &'static Format,
     pub size_bytes: u64,
     pub written: WrittenBlob,
 }
@@ -54,8 +86,17 @@ impl JobManager {
         Ok(())
     }
 
+    /// Takes in whatever is given.
+    pub async fn take_in(&self, given: Given, options: Options) -> Result<Job, JobsError> {
+        match given {
+            Given::Text(text) => self.submit_text(text, options).await,
+            Given::Files(files) => self.submit_files(files, options).await,
+            Given::Path(path) => self.submit_path(path.as_ref(), options).await,
+        }
+    }
+
     /// Takes in a text.
-    pub async fn submit_text(&self, text: String, metadata: Metadata) -> Result<Job, JobsError> {
+    pub async fn submit_text(&self, text: String, options: Options) -> Result<Job, JobsError> {
         check_text("text_content", &text)?;
         let (name, size_bytes) = (names::of_text(&text), text.len() as u64);
         let source = if text.len() <= INLINE {
@@ -63,15 +104,11 @@ impl JobManager {
         } else {
             text::Source::Blob(self.blobs().put(text.as_bytes()).await?)
         };
-        self.submit(source.into(), name, size_bytes, 1, metadata).await
+        self.submit(source.into(), name, size_bytes, 1, options).await
     }
 
     /// Takes in messages, each a document of its own.
-    pub async fn submit_messages(
-        &self,
-        messages: Vec<Message>,
-        metadata: Metadata,
-    ) -> Result<Job, JobsError> {
+    pub async fn submit_messages(&self, messages: Vec<Message>, options: Options) -> Result<Job, JobsError> {
         if messages.is_empty() {
             return Err(JobsError::EmptyBatch);
         }
@@ -83,7 +120,7 @@ impl JobManager {
             check_text(format_args!("messages[{number}].text"), &message.text)?;
         }
         // Each document keeps the batch's metadata as well as its own.
-        if metadata.size() * messages.len() > MAX_SHARED_METADATA {
+        if options.metadata.size() * messages.len() > MAX_SHARED_METADATA {
             return Err(JobsError::SharedMetadata(messages.len()));
         }
         let (name, items) = (names::of_batch(messages.len()), messages.len() as u64);
@@ -97,45 +134,45 @@ impl JobManager {
             Err(few) => batch::Source::Messages(few),
             Ok(json) => batch::Source::MessagesBlob(self.blobs().put(&json).await?),
         };
-        self.submit(source.into(), name, size_bytes, items, metadata).await
+        self.submit(source.into(), name, size_bytes, items, options).await
     }
 
-    /// Takes in uploaded files: one is a file job, several are a batch.
-    pub async fn submit_files(&self, uploads: Vec<Upload>, metadata: Metadata) -> Result<Job, JobsError> {
-        let (mut files, mut written) = (Vec::new(), Vec::new());
+    /// Takes in uploaded files: one is a file job, several are a batch, and so is an archive of files.
+    pub async fn submit_files(&self, uploads: Vec<Upload>, options: Options) -> Result<Job, JobsError> {
+        let (mut files, mut written, mut any_archive) = (Vec::new(), Vec::new(), false);
         for upload in uploads {
-            let Upload { name, size_bytes, written: bytes } = upload;
+            let Upload { name, format, size_bytes, written: bytes } = upload;
+            any_archive |= format.is_archive();
             files.push(StoredFile { name, blob: bytes.blob, size_bytes });
             written.push(bytes);
         }
         self.blobs().publish(written).await?;
         let size_bytes = files.iter().map(|file| file.size_bytes).sum();
-        if files.len() > 1 {
-            let (name, items) = (format!("{} files", files.len()), files.len() as u64);
+        if files.len() > 1 || any_archive {
+            let items = files.len() as u64;
+            let name = match files.as_slice() {
+                [archive] => archive.name.clone(),
+                files => format!("{} files", files.len()),
+            };
             let source = batch::Source::Files(files);
-            return self.submit(source.into(), name, size_bytes, items, metadata).await;
+            return self.submit(source.into(), name, size_bytes, items, options).await;
         }
         let Some(file) = files.pop() else { return Err(JobsError::EmptyBatch) };
-        self.submit(file::Source::Uploaded(file.blob).into(), file.name, size_bytes, 1, metadata).await
+        self.submit(file::Source::Uploaded(file.blob).into(), file.name, size_bytes, 1, options).await
     }
 
     /// Takes in a file or a folder of the server's machine.
-    pub async fn submit_path(&self, path: &Path, metadata: Metadata) -> Result<Job, JobsError> {
+    pub async fn submit_path(&self, path: &Path, options: Options) -> Result<Job, JobsError> {
         let (folders, wanted) = (self.0.shelves.folders.clone(), path.to_owned());
-        let found = tokio::task::spawn_blocking(move || folders.find(&wanted))
-            .await
-            .map_err(std::io::Error::other)??;
-        match found {
-            Found::Folder { path } => {
-                let name = path.display().to_string();
-                self.submit(directory::Source(path).into(), name, 0, 0, metadata).await
-            }
-            Found::File { path, size_bytes } => {
-                let name = names::of_file(&path.to_string_lossy()).unwrap_or_default();
-                check_format(&name)?;
-                self.submit(file::Source::Path(path).into(), name, size_bytes, 1, metadata).await
-            }
-        }
+        let found = tokio::task::spawn_blocking(move || find(&folders, &wanted));
+        let (source, name, size_bytes) = found.await.map_err(std::io::Error::other)??;
+        let items = if matches!(source, JobSource::DirectoryIngestion(_)) { 0 } else { 1 };
+        self.submit(source, name, size_bytes, items, options).await
+    }
+
+    /// The wanted lengths of chunks, where none are wanted the server's.
+    pub fn chunking(&self, size: Option<u32>, overlap: Option<u32>) -> Result<Chunking, JobsError> {
+        self.0.shelves.chunking.wanted(size, overlap).map_err(JobsError::Chunking)
     }
 
     /// Adds a job that reads `source`.
@@ -145,9 +182,16 @@ impl JobManager {
         name: String,
         size_bytes: u64,
         total_items: u64,
-        metadata: Metadata,
+        options: Options,
     ) -> Result<Job, JobsError> {
         self.0.disk.check()?;
+        let Options { metadata, chunk_size, chunk_overlap, password } = options;
+        let chunking = match (chunk_size, chunk_overlap) {
+            (None, None) => None,
+            (size, overlap) => Some(self.chunking(size, overlap)?),
+        };
+        let input = Input { source, chunking };
+        let source = &input.source;
         let job = NewJob {
             id: JobId(Uuid::now_v7()),
             job_type: source.job_type(),
@@ -155,13 +199,19 @@ impl JobManager {
             size_bytes,
             total_items,
             metadata,
-            source: serde_json::to_string(&source).map_err(std::io::Error::from)?,
+            source: serde_json::to_string(&input).map_err(std::io::Error::from)?,
             blobs: source.blobs(),
             bulk: source.is_bulk() || size_bytes > BULK_SIZE || total_items > BULK_ITEMS,
             max_attempts: self.0.settings.max_attempts,
         };
-        let max_pending = self.0.settings.max_pending;
-        let accepted = self.0.store.accept(job, max_pending, clock::now()).await?;
+        let (id, max_pending) = (job.id, self.0.settings.max_pending);
+        // Before the job is there, because it may be claimed at once.
+        self.0.passwords.keep(id, password);
+        let accepted = self.0.store.accept(job, max_pending, clock::now()).await;
+        if !matches!(accepted, Ok(Some(_))) {
+            self.0.passwords.forget(id);
+        }
+        let accepted = accepted?;
         self.0.queue_was_full.store(accepted.is_none(), Ordering::Relaxed);
         let job = accepted.ok_or(JobsError::QueueFull(max_pending))?;
         self.0.new_job.notify_one();
@@ -170,7 +220,7 @@ impl JobManager {
 }
 
 /// Fails for a text that no job could ingest; `field` says where it was sent.
-fn check_text(field: impl Display, text: &str) -> Result<(), JobsError> {
+pub fn check_text(field: impl Display, text: &str) -> Result<(), JobsError> {
     if text.trim().is_empty() {
         return Err(JobsError::Empty(field.to_string()));
     }
@@ -180,8 +230,28 @@ fn check_text(field: impl Display, text: &str) -> Result<(), JobsError> {
     }
 }
 
-/// Fails for a name that tells a kind of file Sluice does not read.
-pub fn check_format(name: &str) -> Result<&'static Format, JobsError> {
-    Format::of_name(name)
-        .ok_or_else(|| JobsError::Unsupported { name: name.to_owned(), supported: supported() })
+/// What a path leads to: what reads it, the job's name, and its size. Blocks.
+pub fn find(folders: &AllowedFolders, path: &Path) -> Result<(JobSource, String, u64), JobsError> {
+    let (path, size_bytes) = match folders.find(path)? {
+        Found::Folder { path } => {
+            let name = path.display().to_string();
+            return Ok((directory::Source(path).into(), name, 0));
+        }
+        Found::File { path, size_bytes } => (path, size_bytes),
+    };
+    let name = names::of_file(&path.to_string_lossy()).unwrap_or_default();
+    let mut head = Vec::new();
+    let read = File::open(&path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut head));
+    read.map_err(|error| PathError::Unreadable(path.clone(), error))?;
+    let source = if check_format(&name, &head)?.is_archive() {
+        batch::Source::Path(path).into()
+    } else {
+        file::Source::Path(path).into()
+    };
+    Ok((source, name, size_bytes))
+}
+
+/// Fails for a file, of this name and with these first bytes, of a kind that Sluice does not read.
+pub fn check_format(name: &str, head: &[u8]) -> Result<&'static Format, JobsError> {
+    recognise(name, head).map_err(|kind| JobsError::Unsupported(unsupported(name, kind).message))
 }

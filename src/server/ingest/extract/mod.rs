@@ -5,6 +5,7 @@
 
 pub mod markdown;
 pub mod readers;
+pub mod rows;
 pub mod text;
 pub mod worker;
 
@@ -18,9 +19,11 @@ use crate::domain::{Location, Warning};
 pub enum Extracted {
     /// Text that follows what came before.
     Text(String),
+    /// Rows of a table with their numbers, from 1. The first of a place is the header.
+    Rows(Vec<(u32, String)>),
     /// What follows is here.
     Place(Location),
-    /// So much of the source is read: pages, slides, sheets, chapters.
+    /// So much of the source is read: pages, slides, sheets, chapters, members.
     Step {
         done: u64,
         total: u64,
@@ -28,6 +31,37 @@ pub enum Extracted {
     /// Something the source says about itself, as its title.
     Fact(String, Value),
     Warning(Warning),
+    /// Where another reader can go on, should this one crash on what comes next.
+    Checkpoint(Checkpoint),
+    /// So many files are in the archive that was opened now.
+    Members(u64),
+    /// A file of an archive begins. All that follows is of it, up to its end.
+    Member {
+        /// Its path in the archive; of an archive in an archive, both paths.
+        path: String,
+        size: u64,
+    },
+    /// The file that began last has been read, or could not be.
+    MemberEnd(Result<(), Unreadable>),
+}
+
+/// Finds places in a text that comes in pieces.
+pub trait Structure {
+    /// Takes text cut anywhere.
+    fn push(&mut self, text: &str, sink: &mut dyn FnMut(Extracted));
+    /// The text has ended.
+    fn finish(&mut self, sink: &mut dyn FnMut(Extracted));
+}
+
+/// A page of a document or a member of an archive that is read next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Its number, from 0.
+    pub next: u64,
+    /// Pages before it that have no text.
+    pub silent: u64,
+    /// The numbers of the pages before it that could not be read, from 1.
+    pub unreadable: Vec<u64>,
 }
 
 /// Why a source could not be read. Codes are those of a job's `error_code`.
@@ -47,7 +81,17 @@ impl Unreadable {
         Self::new("damaged", format!("it is damaged, or not what its name says ({cause})"))
     }
 
-    pub fn encrypted() -> Self {
-        Self::new("encrypted", "it is encrypted; remove its password and send it again")
+    /// `tried` says whether a password came with it.
+    pub fn encrypted(tried: bool) -> Self {
+        let what_to_do = if tried {
+            "the password that came with it does not open it"
+        } else {
+            "send it again with its password in the field password, or without encryption"
+        };
+        Self::new("encrypted", format!("it is encrypted; {what_to_do}"))
+    }
+
+    pub fn crashed() -> Self {
+        Self::new("extractor_crashed", "what reads it crashed; it may be damaged")
     }
 }

@@ -85,10 +85,11 @@ pub fn decode(bytes: &[u8]) -> Option<(String, Option<&'static encoding_rs::Enco
     Some((text, guess))
 }
 
-/// A whole page in memory, in the encoding it says it has; pages without one are often UTF-8 all the same.
-pub fn decode_html(bytes: &[u8]) -> (String, &'static encoding_rs::Encoding) {
+/// A whole page or XML file in memory, in the encoding that stands after `mark` at its start; many that name none
+/// are UTF-8 all the same.
+pub fn decode_marked_up(bytes: &[u8], mark: &str) -> (String, &'static encoding_rs::Encoding) {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).to_ascii_lowercase();
-    let named = head.find("charset=").map(|at| head[at + 8..].trim_start_matches(['"', '\'', ' ']));
+    let named = head.find(mark).map(|at| head[at + mark.len()..].trim_start_matches(['"', '\'', ' ']));
     let named = named.and_then(|it| {
         it.split(|end: char| !(end.is_ascii_alphanumeric() || end == '-' || end == '_')).next()
     });

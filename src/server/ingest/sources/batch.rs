@@ -1,6 +1,7 @@
-//! Messages or files that were sent together: an item each.
+//! Messages or files that were sent together, or in an archive: an item each.
 
 use std::io::{self, BufReader, Cursor};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use super::ReadItems;
 use crate::domain::format::FORMATS;
 use crate::domain::{Job, Metadata};
 use crate::server::ingest::failures::source_lost;
-use crate::server::ingest::run::{Item, Piece, Reader, Stopped};
+use crate::server::ingest::run::{Item, ItemKind, Piece, Reader, Stopped};
 use crate::server::jobs::names;
 use crate::server::store::{BlobRef, Failure};
 
@@ -21,6 +22,8 @@ pub enum Source {
     /// A JSON array of messages.
     MessagesBlob(BlobRef),
     Files(Vec<StoredFile>),
+    /// An archive of the server's machine.
+    Path(PathBuf),
 }
 
 /// One text of a batch.
@@ -42,7 +45,7 @@ pub struct StoredFile {
 impl ReadItems for Source {
     fn blobs(&self) -> Vec<BlobRef> {
         match self {
-            Self::Messages(_) => Vec::new(),
+            Self::Messages(_) | Self::Path(_) => Vec::new(),
             Self::MessagesBlob(blob) => vec![*blob],
             Self::Files(files) => files.iter().map(|file| file.blob).collect(),
         }
@@ -60,6 +63,10 @@ impl ReadItems for Source {
                 messages(reader, job, &list)
             }
             Self::Files(list) => files(reader, job, list),
+            Self::Path(path) => {
+                reader.expect([job.name.as_str()].into_iter());
+                reader.path(&Item::new(ItemKind::File, job, &job.name), path)
+            }
         }
     }
 }
@@ -75,11 +82,11 @@ fn messages<S>(reader: &mut Reader<'_, S>, job: &Job, messages: &[Message]) -> R
 where
     S: FnMut(Piece) -> bool,
 {
-    for (number, message) in (0..).zip(messages) {
-        if reader.is_new(number, message.text.len() as u64)? {
+    for message in messages {
+        if reader.is_new(message.text.len() as u64)? {
             let name = names::of_text(&message.text);
             let metadata = job.metadata.overlaid(&message.metadata);
-            let item = Item { number, name: &name, metadata, blob: None };
+            let item = Item { metadata, ..Item::new(ItemKind::Text, job, &name) };
             reader.text(&item, &FORMATS[0], Cursor::new(&message.text))?;
         }
     }
@@ -90,11 +97,9 @@ fn files<S>(reader: &mut Reader<'_, S>, job: &Job, files: &[StoredFile]) -> Resu
 where
     S: FnMut(Piece) -> bool,
 {
-    for (number, file) in (0..).zip(files) {
-        if reader.is_new(number, file.size_bytes)? {
-            let metadata = job.metadata.clone();
-            reader.uploaded(Item { number, name: &file.name, metadata, blob: None }, file.blob)?;
-        }
+    reader.expect(files.iter().map(|file| file.name.as_str()));
+    for file in files {
+        reader.uploaded(Item::new(ItemKind::File, job, &file.name), file.blob, file.size_bytes)?;
     }
     Ok(())
 }

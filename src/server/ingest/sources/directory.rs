@@ -9,7 +9,7 @@ use super::ReadItems;
 use crate::domain::{DocumentId, Job};
 use crate::server::ingest::failures::{path_failure, unreadable};
 use crate::server::ingest::folders::{Found, PathError};
-use crate::server::ingest::run::{Item, Piece, Reader, Stopped};
+use crate::server::ingest::run::{Item, ItemKind, Piece, Reader, Stopped};
 use crate::server::store::{BlobRef, Failure};
 
 /// Where the folder is.
@@ -42,7 +42,7 @@ impl ReadItems for Source {
             if reader.stop.is_cancelled() {
                 return Err(Stopped::Told);
             }
-            if (delivered.len() + files.len()) as u64 >= DocumentId::MAX_ITEMS {
+            if (reader.delivered.len() + files.len()) as u64 >= DocumentId::MAX_ITEMS {
                 return Err(too_many(&self.0).into());
             }
             reader.progress.bytes_total += file.size_bytes;
@@ -52,16 +52,16 @@ impl ReadItems for Source {
                 files.push(file);
             }
         }
-        reader.progress.items_total = (delivered.len() + files.len()) as u64;
+        reader.progress.items_total = (reader.delivered.len() + files.len()) as u64;
         if reader.progress.items_total == 0 {
             return Err(empty(&self.0).into());
         }
-        let first = reader.delivered.last_key_value().map_or(0, |(last, _)| last + 1);
-        for (number, file) in (first..).zip(files) {
+        reader.next = reader.delivered.last_key_value().map_or(0, |(last, _)| last + 1);
+        for file in files {
             if reader.stop.is_cancelled() {
                 return Err(Stopped::Told);
             }
-            let item = Item { number, name: &file.name, metadata: job.metadata.clone(), blob: None };
+            let item = Item::new(ItemKind::File, job, &file.name);
             match &file.unreadable {
                 None => reader.path(&item, &file.path)?,
                 Some(cause) => reader.failed(&item, unreadable(&file.name, cause))?,
@@ -92,12 +92,13 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::domain::Progress;
+    use crate::domain::{Chunking, Progress};
     use crate::server::blobs::Blobs;
     use crate::server::data_folder::DataFolder;
     use crate::server::ingest::extract::worker::Workers;
     use crate::server::ingest::folders::AllowedFolders;
     use crate::server::ingest::run::{PieceContent, Shelves};
+    use crate::server::ingest::sources::Input;
 
     /// Number, name and failure of an item.
     type ReadItem = (u64, String, Option<&'static str>);
@@ -110,6 +111,7 @@ mod tests {
             blobs: Blobs::open(&DataFolder::new(data.path())).unwrap(),
             folders: AllowedFolders::new(&[folder.to_owned()]).unwrap(),
             workers: Workers::new("unused".into()),
+            chunking: Chunking::default(),
         };
         let delivered: BTreeMap<_, _> =
             delivered.iter().map(|(item, name)| (*item, (*name).to_owned())).collect();
@@ -125,7 +127,8 @@ mod tests {
         let stop = CancellationToken::new();
         let mut reader = Reader::new(&shelves, &delivered, &stop, before, sink);
         let job = Job { attempt: 3, ..Job::example() };
-        reader.read(&job, &Source(folder.to_owned())).unwrap();
+        let input = Input { source: Source(folder.to_owned()).into(), chunking: None };
+        reader.read(&job, &input, None).unwrap();
         (items, progress)
     }
 

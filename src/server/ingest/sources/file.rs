@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ReadItems;
 use crate::domain::Job;
-use crate::server::ingest::run::{Item, Piece, Reader, Stopped};
+use crate::server::ingest::run::{Item, ItemKind, Piece, Reader, Stopped};
 use crate::server::store::BlobRef;
 
 /// Where a file is; its name is the job's.
@@ -30,9 +30,10 @@ impl ReadItems for Source {
     where
         S: FnMut(Piece) -> bool,
     {
+        let item = Item::new(ItemKind::OnlyFile, job, &job.name);
         match self {
-            Self::Uploaded(blob) => reader.uploaded(Item::whole(job), *blob),
-            Self::Path(path) => reader.path(&Item::whole(job), path),
+            Self::Uploaded(blob) => reader.uploaded(item, *blob, job.size_bytes),
+            Self::Path(path) => reader.path(&item, path),
         }
     }
 }

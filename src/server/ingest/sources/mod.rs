@@ -9,8 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Piece, Reader, Stopped};
 use crate::domain::job_type::job_types;
-use crate::domain::{Job, JobType};
+use crate::domain::{Chunking, Job, JobType};
 use crate::server::store::BlobRef;
+
+/// What a job reads, as kept until it has completed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    #[serde(flatten)]
+    pub source: JobSource,
+    /// How it is to be cut, if whoever sent it has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunking: Option<Chunking>,
+}
 
 /// What the source of a job can do.
 pub trait ReadItems {
@@ -30,7 +40,7 @@ pub trait ReadItems {
 
 macro_rules! job_source {
     ($($type:ident $name:literal $label:literal $has_items:literal $module:ident;)*) => {
-        /// Where a job's input is, as kept until the job has completed.
+        /// Where a job's input is.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum JobSource {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ReadItems;
 use crate::domain::Job;
 use crate::domain::format::FORMATS;
-use crate::server::ingest::run::{Item, Piece, Reader, Stopped};
+use crate::server::ingest::run::{Item, ItemKind, Piece, Reader, Stopped};
 use crate::server::store::BlobRef;
 
 /// Where a text is.
@@ -31,7 +31,7 @@ impl ReadItems for Source {
     where
         S: FnMut(Piece) -> bool,
     {
-        let item = Item::whole(job);
+        let item = Item::new(ItemKind::Text, job, &job.name);
         match self {
             Self::Inline(text) => reader.text(&item, &FORMATS[0], Cursor::new(text)),
             Self::Blob(blob) => match reader.shelves.blobs.read(*blob) {

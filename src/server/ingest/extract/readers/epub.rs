@@ -8,7 +8,7 @@ use super::{Extracted, Sink, Unreadable, fact, html};
 use crate::domain::Location;
 use crate::server::ingest::extract::markdown;
 
-pub fn read(bytes: Vec<u8>, sink: Sink<'_>) -> Result<(), Unreadable> {
+pub fn read(bytes: Vec<u8>, at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
     let book = Epub::options().strict(false).read(Cursor::new(bytes)).map_err(Unreadable::damaged)?;
     let facts = book.metadata();
     fact(sink, "title", facts.title().map(|it| it.value().to_owned()));
@@ -23,7 +23,7 @@ pub fn read(bytes: Vec<u8>, sink: Sink<'_>) -> Result<(), Unreadable> {
                 let heading = heading.map(|it| it.trim_matches(['#', ' ']).to_owned());
                 let title = heading.or_else(|| html::title(chapter.content()).filter(|it| !it.is_empty()));
                 let title = title.unwrap_or_else(|| format!("chapter {done}"));
-                let at = Location { chapter: Some(title), ..Location::default() };
+                let at = Location { chapter: Some(title), ..at.clone() };
                 sink(Extracted::Place(at.clone()));
                 markdown::extract(&text, &at, &mut *sink);
             }

@@ -14,7 +14,7 @@ const DEEPEST: usize = 1000;
 const SKIPPED: [&str; 7] = ["script", "style", "head", "noscript", "template", "svg", "iframe"];
 
 pub fn read(bytes: &[u8], at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
-    let (html, _) = text::decode_html(bytes);
+    let (html, _) = text::decode_marked_up(bytes, "charset=");
     fact(sink, "title", title(&html));
     let markdown = to_markdown(&html)?;
     sink(super::Extracted::Place(at.clone()));

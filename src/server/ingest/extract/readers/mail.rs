@@ -2,21 +2,26 @@
 
 use mail_parser::{Address, MessageParser, MimeHeaders};
 
-use super::{Extracted, Sink, Unreadable, fact, html, read_bytes, warn};
+use super::{Extracted, Sink, Unreadable, Within, fact, html, part, warn};
 use crate::domain::Location;
 
-pub fn read(bytes: &[u8], at: &Location, depth: u32, sink: Sink<'_>) -> Result<(), Unreadable> {
+pub fn read(bytes: &[u8], within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
+    let at = &within.at;
     let parsed = MessageParser::default().parse(bytes);
     let mail = parsed.ok_or_else(|| Unreadable::damaged("it has no header"))?;
     let (from, to) = (mail.from().map(names), mail.to().map(names));
     let date = mail.date().map(mail_parser::DateTime::to_rfc3339);
-    if depth == 0 {
+    // Of a mail in a mail the outer one tells.
+    if at.part.is_none() {
         fact(sink, "title", mail.subject());
         fact(sink, "author", from.clone());
         fact(sink, "created", date.clone());
     }
-    let part = at.part.as_ref().map_or_else(|| "message".to_owned(), |part| format!("{part} › message"));
-    sink(Extracted::Place(Location { part: Some(part), ..Location::default() }));
+    let named = |name: &str| {
+        let name = at.part.as_ref().map_or_else(|| name.to_owned(), |outer| format!("{outer} › {name}"));
+        Location { part: Some(name), ..at.clone() }
+    };
+    sink(Extracted::Place(named("message")));
     let mut head = String::new();
     for (name, value) in
         [("Subject", mail.subject().map(str::to_owned)), ("From", from), ("To", to), ("Date", date)]
@@ -34,13 +39,12 @@ pub fn read(bytes: &[u8], at: &Location, depth: u32, sink: Sink<'_>) -> Result<(
     sink(Extracted::Text(body + "\n"));
     for (number, attachment) in (1..).zip(mail.attachments()) {
         let name = attachment.attachment_name().map_or_else(|| format!("attachment {number}"), str::to_owned);
-        let part = at.part.as_ref().map_or_else(|| name.clone(), |part| format!("{part} › {name}"));
-        let inside = Location { part: Some(part), ..Location::default() };
+        let inside = within.inside(named(&name));
         let (kind, bytes) = match attachment.message() {
             Some(message) => ("mail.eml", message.raw_message().to_vec()),
             None => (name.as_str(), attachment.contents().to_vec()),
         };
-        if let Err(error) = read_bytes(kind, bytes, &inside, depth + 1, sink) {
+        if let Err(error) = part(kind, bytes, &inside, sink) {
             warn(
                 sink,
                 "attachment_skipped",

@@ -2,22 +2,29 @@
 //! costs the file that brought it about.
 
 mod archive;
+mod code_pages;
 mod epub;
 mod html;
 mod mail;
+mod members;
 mod office;
 mod opendocument;
 mod pdf;
+mod rtf;
 mod sheets;
+mod xml;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
-use super::{Extracted, Unreadable, text};
-use crate::domain::format::{Format, Reading};
+use super::worker::Request;
+use super::{Extracted, Unreadable, rows, text};
+use crate::domain::format::Reading;
 use crate::domain::{Location, Warning};
+use crate::server::ingest::recognise::{HEAD, recognise};
 
 /// Files within files, as mails within mails.
 const DEEPEST: u32 = 4;
@@ -25,68 +32,108 @@ const DEEPEST: u32 = 4;
 /// Takes what is found.
 type Sink<'a> = &'a mut dyn FnMut(Extracted);
 
+/// Where in the file that was sent a document is, and what opens it.
+#[derive(Clone, Debug, Default)]
+struct Within<'a> {
+    at: Location,
+    /// How many files it lies in.
+    depth: u32,
+    password: Option<&'a str>,
+}
+
+impl Within<'_> {
+    /// One file deeper, at a place.
+    fn inside(&self, at: Location) -> Self {
+        Self { at, depth: self.depth + 1, password: self.password }
+    }
+
+    fn encrypted(&self) -> Unreadable {
+        Unreadable::encrypted(self.password.is_some())
+    }
+}
+
 /// Reads a file of the format that its bytes, or else its name, tell.
-pub fn read(name: &str, mut file: File, size: u64, sink: Sink<'_>) -> Result<(), Unreadable> {
+pub fn read(request: &Request, mut file: File, sink: Sink<'_>) -> Result<(), Unreadable> {
+    let io = |error: std::io::Error| Unreadable::new("unreadable", error.to_string());
+    // The descriptor is shared with the server, and with it the place it reads at.
+    file.rewind().map_err(io)?;
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(io)?;
+    let reading = reading_of(&request.name, &head)?;
+    file.rewind().map_err(io)?;
+    let within = Within { password: request.password.as_deref(), ..Within::default() };
+    if reading == Reading::Archive {
+        return members::read(file, request, &within, sink);
+    }
     let mut bytes = Vec::new();
     // Exact, so that memory is asked for once.
-    bytes.try_reserve_exact(size as usize).map_err(|_| too_large())?;
-    file.read_to_end(&mut bytes).map_err(|error| Unreadable::new("unreadable", error.to_string()))?;
-    read_bytes(name, bytes, &Location::default(), 0, sink)
+    bytes.try_reserve_exact(request.size as usize).map_err(|_| too_large())?;
+    file.read_to_end(&mut bytes).map_err(io)?;
+    if reading == Reading::Pdf {
+        return guarded(|| pdf::read(bytes, &within, request.resume.as_ref(), sink));
+    }
+    // Only pages and members can be left out.
+    guarded(|| document(reading, bytes, &within, sink))
+}
+
+/// A reader that panics has read nothing, or a part: the child goes on.
+fn guarded(read: impl FnOnce() -> Result<(), Unreadable>) -> Result<(), Unreadable> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(Unreadable::crashed()))
 }
 
 fn too_large() -> Unreadable {
     Unreadable::new("too_expensive", "it takes more memory than a file is given")
 }
 
-/// Reads the bytes of a file that is somewhere in another.
-fn read_bytes(
-    name: &str,
-    bytes: Vec<u8>,
-    at: &Location,
-    depth: u32,
-    sink: Sink<'_>,
-) -> Result<(), Unreadable> {
-    if depth > DEEPEST {
+fn reading_of(name: &str, head: &[u8]) -> Result<Reading, Unreadable> {
+    recognise(name, head).map(|format| format.reading).map_err(|kind| {
+        let kind = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
+        Unreadable::new("unsupported_format", format!("it is of a kind Sluice does not read{kind}"))
+    })
+}
+
+/// Reads a file that lies in another, as a part of the same document. Its steps are not those of the whole.
+fn part(name: &str, bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
+    if within.depth > DEEPEST {
         return Err(Unreadable::new("too_expensive", "it is nested too deeply"));
     }
-    let Some(reading) = reading_of(name, &bytes)? else {
-        return Err(Unreadable::new("unsupported_format", "it is of a kind Sluice does not read"));
+    let reading = reading_of(name, &bytes[..bytes.len().min(HEAD)])?;
+    let sink: Sink<'_> = &mut |found| {
+        if !matches!(found, Extracted::Step { .. } | Extracted::Checkpoint(_)) {
+            sink(found);
+        }
     };
-    if bytes.starts_with(archive::ZIP) {
-        archive::check(&bytes)?;
-    }
     match reading {
-        Reading::Text | Reading::Markdown => plain(&bytes, reading, at, sink),
-        Reading::Html => html::read(&bytes, at, sink),
-        Reading::Office => office::read(&bytes, at, sink),
-        Reading::Sheets => sheets::read(bytes, at, sink),
-        Reading::OpenDocument => opendocument::read(&bytes, at, sink),
-        Reading::Epub => epub::read(bytes, sink),
-        Reading::Pdf => pdf::read(bytes, at, sink),
-        Reading::Mail => mail::read(&bytes, at, depth, sink),
+        Reading::Archive => members::parts(name, bytes, within, sink),
+        Reading::Pdf => pdf::read(bytes, within, None, sink),
+        reading => document(reading, bytes, within, sink),
     }
 }
 
-/// What the first bytes tell; else what the name tells.
-fn reading_of(name: &str, bytes: &[u8]) -> Result<Option<Reading>, Unreadable> {
-    let head = &bytes[..bytes.len().min(1024)];
-    if head.windows(5).any(|it| it == b"%PDF-") {
-        return Ok(Some(Reading::Pdf));
-    }
-    if bytes.starts_with(archive::ZIP) {
-        return archive::reading_of(bytes).map(Some);
-    }
-    let named = Format::of_name(name).map(|format| format.reading);
-    if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
-        // Old Office files, and new ones that are encrypted.
-        return Ok(Some(if named == Some(Reading::Sheets) { Reading::Sheets } else { Reading::Office }));
-    }
-    // The others are archives with marks of their own: without them this is not what its name says.
-    match named {
-        Some(Reading::Pdf | Reading::Office | Reading::Sheets | Reading::OpenDocument | Reading::Epub) => {
-            Err(Unreadable::damaged("its first bytes are those of another kind"))
-        }
-        other => Ok(other),
+/// Reads a document that is whole in memory.
+fn document(reading: Reading, bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
+    let reading = if archive::is_zip(&bytes) {
+        archive::check(&bytes)?;
+        archive::reading_of(&bytes)?
+    } else {
+        reading
+    };
+    let at = &within.at;
+    match reading {
+        Reading::Text | Reading::Markdown | Reading::Table => plain(&bytes, reading, at, sink),
+        Reading::Html => html::read(&bytes, at, sink),
+        Reading::Office => office::read(&bytes, within, sink),
+        Reading::Sheets => sheets::read(bytes, within, sink),
+        Reading::OpenDocument => opendocument::read(&bytes, within, sink),
+        Reading::Epub => epub::read(bytes, at, sink),
+        Reading::Pdf => pdf::read(bytes, within, None, sink),
+        Reading::Rtf => rtf::read(&bytes, at, sink),
+        Reading::Mail => mail::read(&bytes, within, sink),
+        Reading::Xml => xml::read(&bytes, at, sink),
+        Reading::Archive => Err(Unreadable::new(
+            "unsupported_format",
+            "it is an archive of files, and no document as its name says; name it .zip",
+        )),
     }
 }
 
@@ -100,6 +147,7 @@ fn plain(bytes: &[u8], reading: Reading, at: &Location, sink: Sink<'_>) -> Resul
     }
     match reading {
         Reading::Markdown => super::markdown::extract(&text, at, sink),
+        Reading::Table => rows::extract(&text, at, sink),
         _ => sink(Extracted::Text(text)),
     }
     Ok(())

@@ -3,13 +3,14 @@
 use undoc::render::{RenderOptions, render_section_to_string, to_markdown};
 use undoc::{ErrorKind, FormatType};
 
-use super::{Extracted, Sink, Unreadable, fact};
+use super::{Extracted, Sink, Unreadable, Within, fact};
 use crate::domain::Location;
 use crate::server::ingest::extract::markdown;
 
-pub fn read(bytes: &[u8], at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
+pub fn read(bytes: &[u8], within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
+    let at = &within.at;
     let document = undoc::parse_bytes(bytes).map_err(|error| match error.kind() {
-        ErrorKind::Encrypted => Unreadable::encrypted(),
+        ErrorKind::Encrypted => within.encrypted(),
         _ => Unreadable::damaged(error),
     })?;
     let facts = &document.metadata;

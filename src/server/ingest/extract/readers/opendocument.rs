@@ -3,16 +3,16 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::{Extracted, Sink, Unreadable, archive, fact};
+use super::{Extracted, Sink, Unreadable, Within, archive, fact, xml};
 use crate::domain::Location;
 use crate::server::ingest::extract::markdown;
 
-pub fn read(bytes: &[u8], at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
+pub fn read(bytes: &[u8], within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
     let mut archive = archive::open(bytes)?;
     if archive::member(&mut archive, "META-INF/manifest.xml")
         .is_ok_and(|manifest| manifest.windows(15).any(|it| it == b"encryption-data"))
     {
-        return Err(Unreadable::encrypted());
+        return Err(Unreadable::encrypted(false));
     }
     if let Ok(meta) = archive::member(&mut archive, "meta.xml") {
         for (element, name) in
@@ -22,7 +22,7 @@ pub fn read(bytes: &[u8], at: &Location, sink: Sink<'_>) -> Result<(), Unreadabl
         }
     }
     let content = archive::member(&mut archive, "content.xml")?;
-    walk(&content, at, sink)
+    walk(&content, &within.at, sink)
 }
 
 /// The text of the first element of this name.
@@ -84,14 +84,7 @@ fn walk(xml: &[u8], at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
                 text.push_str(words.as_ref());
             }
             Event::GeneralRef(entity) if skipped == 0 => {
-                text.push_str(match entity.as_ref() {
-                    "amp" => "&",
-                    "lt" => "<",
-                    "gt" => ">",
-                    "quot" => "\"",
-                    "apos" => "'",
-                    _ => " ",
-                });
+                text.push_str(&xml::character(&entity));
             }
             _ => {}
         }

@@ -3,45 +3,152 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdf_oxide::PdfDocument;
+use pdf_oxide::object::Object;
 use serde_json::Value;
 
-use super::{Extracted, Sink, Unreadable, warn};
+use super::{Extracted, Sink, Unreadable, Within, fact, warn};
 use crate::domain::Location;
+use crate::server::ingest::extract::Checkpoint;
+use crate::server::ingest::extract::worker::Resume;
 
-pub fn read(bytes: Vec<u8>, at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
+/// Numbers of pages told in a warning.
+const TOLD: usize = 10;
+
+/// A whole file says in its last bytes that it is; so many of them are looked at.
+const TAIL: usize = 2048;
+
+/// Goes on behind the page that an earlier reader crashed on, if there was one.
+pub fn read(
+    bytes: Vec<u8>,
+    within: &Within<'_>,
+    resume: Option<&Resume>,
+    sink: Sink<'_>,
+) -> Result<(), Unreadable> {
+    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    let is_cut = !tail.windows(5).any(|it| it == b"%%EOF");
     let document = PdfDocument::from_bytes(bytes).map_err(Unreadable::damaged)?;
     // Many files are encrypted with no password at all. Unasked, such a file would be read as empty.
-    if document.is_encrypted() && !document.authenticate(b"").unwrap_or(false) {
-        return Err(Unreadable::encrypted());
+    let opens = |password: &str| document.authenticate(password.as_bytes()).unwrap_or(false);
+    if document.is_encrypted() && !opens("") && !within.password.is_some_and(opens) {
+        return Err(within.encrypted());
     }
-    let pages = document.page_count().map_err(Unreadable::damaged)?;
-    sink(Extracted::Fact("page_count".to_owned(), Value::from(pages)));
-    let (mut silent, mut unreadable) = (0, Vec::new());
-    for page in 0..pages {
-        let number = page as u32 + 1;
+    let pages = document.page_count().map_err(Unreadable::damaged)? as u64;
+    let mut state = match resume {
+        None => {
+            facts(&document, pages, sink);
+            Checkpoint::default()
+        }
+        Some(Resume { after, .. }) => {
+            let mut state = after.clone();
+            state.next += 1;
+            state.unreadable.push(state.next);
+            state
+        }
+    };
+    while state.next < pages {
+        sink(Extracted::Checkpoint(state.clone()));
+        let page = state.next as usize;
         let read = catch_unwind(AssertUnwindSafe(|| document.extract_text(page)));
+        state.next += 1;
         match read {
-            Ok(Ok(text)) if text.trim().is_empty() => silent += 1,
+            Ok(Ok(text)) if text.trim().is_empty() => state.silent += 1,
             Ok(Ok(text)) => {
-                sink(Extracted::Place(Location { page: Some(number), ..at.clone() }));
+                sink(Extracted::Place(Location { page: Some(state.next as u32), ..within.at.clone() }));
                 sink(Extracted::Text(text));
             }
-            Ok(Err(_)) | Err(_) => unreadable.push(number.to_string()),
+            Ok(Err(_)) | Err(_) => state.unreadable.push(state.next),
         }
-        sink(Extracted::Step { done: number.into(), total: pages as u64 });
+        sink(Extracted::Step { done: state.next, total: pages });
     }
-    if !unreadable.is_empty() {
-        let shown: Vec<_> = unreadable.iter().take(10).cloned().collect();
-        let more = if unreadable.len() > shown.len() { " and more" } else { "" };
-        let pages = format!("{}{more}", shown.join(", "));
-        warn(sink, "damaged", format!("Pages that could not be read, as they are damaged: {pages}."));
+    if is_cut {
+        let nothing = state.silent + state.unreadable.len() as u64 == pages;
+        if nothing {
+            return Err(Unreadable::damaged("its end is missing"));
+        }
+        warn(sink, "damaged", "The end of the file is missing; so may be pages.".to_owned());
     }
-    if silent > 0 {
-        warn(
-            sink,
-            "no_text_layer",
-            format!("{silent} of {pages} pages have no text; they look like scans and need OCR."),
-        );
-    }
+    warn_of(&state, pages, sink);
     Ok(())
+}
+
+fn warn_of(state: &Checkpoint, pages: u64, sink: Sink<'_>) {
+    if !state.unreadable.is_empty() {
+        let told: Vec<_> = state.unreadable.iter().take(TOLD).map(u64::to_string).collect();
+        let more = if state.unreadable.len() > TOLD { " and more" } else { "" };
+        let told = told.join(", ");
+        let message = format!("Pages that could not be read, as they are damaged: {told}{more}.");
+        warn(sink, "damaged", message);
+    }
+    if state.silent > 0 {
+        let message =
+            format!("{} of {pages} pages have no text; they look like scans and need OCR.", state.silent);
+        warn(sink, "no_text_layer", message);
+    }
+}
+
+/// What the file says of itself.
+fn facts(document: &PdfDocument, pages: u64, sink: Sink<'_>) {
+    sink(Extracted::Fact("page_count".to_owned(), Value::from(pages)));
+    let followed = |object: &Object| document.resolve_object(object).ok();
+    let entries = document.trailer().as_dict().and_then(|it| it.get("Info")).and_then(followed);
+    let text = |key: &str| {
+        let value = entries.as_ref()?.as_dict()?.get(key).and_then(followed)?;
+        Some(text_string(value.as_string()?))
+    };
+    fact(sink, "title", text("Title"));
+    fact(sink, "author", text("Author"));
+    fact(sink, "created", text("CreationDate").and_then(|it| date(&it)));
+    fact(sink, "modified", text("ModDate").and_then(|it| date(&it)));
+    let language = document.catalog().ok().and_then(|it| followed(it.as_dict()?.get("Lang")?));
+    fact(sink, "language", language.and_then(|it| it.as_string().map(text_string)));
+}
+
+/// A text string of PDF: UTF-16 or UTF-8 with a mark, else close to Latin-1 (ISO 32000-1, 7.9.2.2).
+fn text_string(bytes: &[u8]) -> String {
+    let (text, _, _) = encoding_rs::WINDOWS_1252.decode(bytes);
+    text.trim_matches(['\0', ' ']).to_owned()
+}
+
+/// `D:20240131120000+01'00'` as `2024-01-31T12:00:00+01:00`; all after the year may be missing.
+fn date(text: &str) -> Option<String> {
+    let text = text.trim().trim_start_matches("D:");
+    let end = text.find(|it: char| !it.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, zone) = text.split_at(end.min(14));
+    let part = |at: usize| digits.get(at..at + 2);
+    let year = digits.get(..4)?;
+    let Some(month) = part(4) else { return Some(year.to_owned()) };
+    let day = part(6).unwrap_or("01");
+    let Some(hour) = part(8) else { return Some(format!("{year}-{month}-{day}")) };
+    let (minute, second) = (part(10).unwrap_or("00"), part(12).unwrap_or("00"));
+    let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
+    let zone = match (zone.chars().next(), digits.get(..4)) {
+        (Some(sign @ ('+' | '-')), Some(offset)) => format!("{sign}{}:{}", &offset[..2], &offset[2..]),
+        (Some('Z'), _) => "Z".to_owned(),
+        _ => String::new(),
+    };
+    Some(format!("{year}-{month}-{day}T{hour}:{minute}:{second}{zone}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_written_as_everywhere_else() {
+        for (given, expected) in [
+            ("D:20240131120005+01'00'", Some("2024-01-31T12:00:05+01:00")),
+            ("D:20240131120005Z", Some("2024-01-31T12:00:05Z")),
+            ("20240131", Some("2024-01-31")),
+            ("D:2024", Some("2024")),
+            ("yesterday", None),
+        ] {
+            assert_eq!(date(given).as_deref(), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn titles_are_in_the_encoding_they_are_marked_with() {
+        assert_eq!(text_string(b"\xfe\xff\0H\0\xe4"), "Hä");
+        assert_eq!(text_string(b"H\xe4"), "Hä");
+    }
 }

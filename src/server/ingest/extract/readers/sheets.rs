@@ -1,22 +1,19 @@
-//! Tables of Excel and OpenDocument: rows, each group of them under its sheet's first row.
+//! Tables of Excel and OpenDocument, row by row.
 
 use std::io::Cursor;
 
 use calamine::{Data, Reader, open_workbook_auto_from_rs};
 
-use super::{Extracted, Sink, Unreadable};
+use super::{Extracted, Sink, Unreadable, Within};
 use crate::domain::Location;
 
-/// Rows go together until they have so many characters: with the header they are one chunk.
-const GROUP: usize = 700;
+/// Rows are given together, so many at a time.
+const TOGETHER: usize = 200;
 
-/// The longest header repeated, in characters.
-const LONGEST_HEADER: usize = 250;
-
-pub fn read(bytes: Vec<u8>, at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
+pub fn read(bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
     let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| {
         let reason = error.to_string();
-        if reason.contains("password") { Unreadable::encrypted() } else { Unreadable::damaged(reason) }
+        if reason.contains("password") { within.encrypted() } else { Unreadable::damaged(reason) }
     })?;
     let names = book.sheet_names();
     let total = names.len() as u64;
@@ -24,8 +21,9 @@ pub fn read(bytes: Vec<u8>, at: &Location, sink: Sink<'_>) -> Result<(), Unreada
         match book.worksheet_range(name) {
             Ok(range) => {
                 let first = range.start().map_or(1, |(row, _)| row + 1);
-                let at = Location { sheet: Some(name.clone()), ..at.clone() };
-                table(first, range.rows().map(|row| line(row.iter().map(cell))), &at, sink);
+                sink(Extracted::Place(Location { sheet: Some(name.clone()), ..within.at.clone() }));
+                let rows = (first..).zip(range.rows().map(|row| line(row.iter().map(cell))));
+                give(rows.filter(|(_, row)| !row.is_empty()), sink);
             }
             Err(error) => {
                 super::warn(sink, "damaged", format!("The sheet {name} could not be read: {error}."));
@@ -49,64 +47,15 @@ pub fn line(cells: impl Iterator<Item = String>) -> String {
     cells.join(" | ").trim_end_matches([' ', '|']).to_owned()
 }
 
-/// Rows from number `first` on, in groups; the first row that is not empty is the header of all.
-pub fn table(first: u32, rows: impl Iterator<Item = String>, at: &Location, sink: Sink<'_>) {
-    let mut header: Option<String> = None;
-    let mut group = String::new();
-    let (mut from, mut to) = (first, first);
-    let mut flush = |group: &mut String, header: Option<&str>, from, to| {
-        if !group.is_empty() {
-            sink(Extracted::Place(Location { rows: Some((from, to)), ..at.clone() }));
-            let header = header.filter(|_| from > first).unwrap_or_default();
-            let text = if header.is_empty() {
-                std::mem::take(group)
-            } else {
-                format!("{header}\n{}", std::mem::take(group))
-            };
-            sink(Extracted::Text(text));
-        }
-    };
-    for (number, row) in (first..).zip(rows) {
-        if row.is_empty() {
-            continue;
-        }
-        if group.is_empty() {
-            from = number;
-        }
-        group.push_str(&row);
-        group.push('\n');
-        to = number;
-        let repeated = header.as_deref().map(str::to_owned);
-        header.get_or_insert_with(|| row.chars().take(LONGEST_HEADER).collect());
-        if group.chars().count() >= GROUP {
-            flush(&mut group, repeated.as_deref(), from, to);
+fn give(rows: impl Iterator<Item = (u32, String)>, sink: Sink<'_>) {
+    let mut together = Vec::with_capacity(TOGETHER);
+    for row in rows {
+        together.push(row);
+        if together.len() == TOGETHER {
+            sink(Extracted::Rows(std::mem::take(&mut together)));
         }
     }
-    flush(&mut group, header.as_deref(), from, to);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_group_of_rows_is_under_the_header() {
-        let rows =
-            (0..100).map(|row| if row == 0 { "name | price".into() } else { format!("thing {row} | {row}") });
-        let mut found = Vec::new();
-        table(1, rows, &Location::default(), &mut |it| found.push(it));
-        let (mut next, mut groups) = (1, 0);
-        for pair in found.chunks(2) {
-            let [Extracted::Place(place), Extracted::Text(text)] = pair else { panic!("{pair:?}") };
-            let (from, to) = place.rows.unwrap();
-            assert_eq!(from, next, "no row is left out");
-            assert!(
-                text.starts_with("name | price\n") && text.contains(&format!("thing {} |", to - 1)),
-                "{text}"
-            );
-            (next, groups) = (to + 1, groups + 1);
-        }
-        assert_eq!(next, 101);
-        assert!(groups > 1);
+    if !together.is_empty() {
+        sink(Extracted::Rows(together));
     }
 }

@@ -3,10 +3,9 @@
 use std::io::BufWriter;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use super::super::{Extracted, Unreadable, readers};
+use super::super::{Extracted, readers};
 use super::{sandbox, wire};
 use wire::Answer;
 
@@ -35,28 +34,19 @@ fn serve(mut socket: UnixStream) -> std::io::Result<()> {
     let mut out = BufWriter::with_capacity(64 << 10, socket.try_clone()?);
     while let Some((request, file)) = wire::receive(&mut socket)? {
         let mut broken = None;
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            readers::read(&request.name, file, request.size, &mut |found| {
-                let flush = matches!(found, Extracted::Step { .. });
-                let told = wire::answer(&mut out, &Answer::Found(found));
-                let told = told.and_then(|()| if flush { std::io::Write::flush(&mut out) } else { Ok(()) });
-                if let Err(error) = told {
-                    broken.get_or_insert(error);
-                }
-            })
-        }));
+        let read = readers::read(&request, file, &mut |found| {
+            // Progress is to be seen, and what a crash costs to be known, before it is too late.
+            let flush = matches!(found, Extracted::Step { .. } | Extracted::Checkpoint(_));
+            let told = wire::answer(&mut out, &Answer::Found(found));
+            let told = told.and_then(|()| if flush { std::io::Write::flush(&mut out) } else { Ok(()) });
+            if let Err(error) = told {
+                broken.get_or_insert(error);
+            }
+        });
         if let Some(error) = broken {
             return Err(error);
         }
-        let ended = match read {
-            Ok(Ok(())) => Answer::Done,
-            Ok(Err(unreadable)) => Answer::Failed(unreadable),
-            Err(_) => Answer::Failed(Unreadable::new(
-                "extractor_crashed",
-                "what reads it ran into a fault; it may be damaged",
-            )),
-        };
-        wire::answer(&mut out, &ended)?;
+        wire::answer(&mut out, &read.map_or_else(Answer::Failed, |()| Answer::Done))?;
         std::io::Write::flush(&mut out)?;
     }
     Ok(())

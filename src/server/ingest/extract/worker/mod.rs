@@ -18,10 +18,14 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Extracted, Unreadable};
-use wire::{Answer, Request};
+use wire::Answer;
+pub use wire::{Request, Resume};
 
 /// Files after which a child is replaced.
 const FILES_EACH: u32 = 200;
+
+/// The same after so much time, because its processor time is limited for all its files together.
+const TIME_EACH: Duration = Duration::from_secs(60);
 
 /// Idle children kept.
 const KEPT: usize = 4;
@@ -29,6 +33,12 @@ const KEPT: usize = 4;
 /// How long a file may take: this, and a second for each so many bytes.
 const TIME: Duration = Duration::from_secs(60);
 const BYTES_A_SECOND: u64 = 200 << 10;
+
+/// How long a page or a member of an archive may take, and as much more for its bytes.
+const PART_TIME: Duration = Duration::from_secs(20);
+
+/// Pages or members that crash their reader are left out; a file with more of them is given up.
+const MOST_CRASHES: usize = 16;
 
 /// How often a waiting reader looks whether it is told to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -54,6 +64,7 @@ struct Worker {
     child: Child,
     socket: UnixStream,
     files: u32,
+    busy: Duration,
 }
 
 /// How reading ended.
@@ -64,6 +75,8 @@ pub enum Ended {
     /// The token was cancelled, or nobody takes what is found any more.
     Told,
     Unreadable(Unreadable),
+    /// The child did not live to say more.
+    Died(Unreadable),
     /// No child could be started or spoken to.
     Io(io::Error),
 }
@@ -74,11 +87,43 @@ impl Workers {
         Self(Arc::new(Shared { executable, idle: Mutex::default() }))
     }
 
-    /// Reads a file of a format that its name tells. `sink` says whether to go on. Blocks.
+    /// Reads a file. What crashes the reader, or takes it too long, is left out if the rest can be read without
+    /// it. `sink` says whether to go on. Blocks.
     pub fn read(
         &self,
-        name: &str,
+        mut request: Request,
         file: &File,
+        stop: &CancellationToken,
+        mut sink: impl FnMut(Extracted) -> bool,
+    ) -> Ended {
+        let mut time = Time::new(request.size);
+        let mut crashes = 0;
+        loop {
+            let mut checkpoint = None;
+            let ended = self.read_once(&request, file, &mut time, stop, |found| match found {
+                Extracted::Checkpoint(next) => {
+                    checkpoint = Some(next);
+                    true
+                }
+                other => sink(other),
+            });
+            match (ended, checkpoint) {
+                (Ended::Died(cause), Some(after)) if crashes < MOST_CRASHES && !time.is_up() => {
+                    crashes += 1;
+                    tracing::info!(code = cause.code, part = after.next, "a reader crashed; going on behind");
+                    request.resume = Some(Resume { after, cause });
+                }
+                (Ended::Died(cause), _) => return Ended::Unreadable(cause),
+                (ended, _) => return ended,
+            }
+        }
+    }
+
+    fn read_once(
+        &self,
+        request: &Request,
+        file: &File,
+        time: &mut Time,
         stop: &CancellationToken,
         sink: impl FnMut(Extracted) -> bool,
     ) -> Ended {
@@ -91,7 +136,9 @@ impl Workers {
             Ok(worker) => worker,
             Err(error) => return Ended::Io(error),
         };
-        let ended = worker.read(name, file, stop, sink);
+        let began = Instant::now();
+        let ended = worker.read(request, file, time, stop, sink);
+        worker.busy += began.elapsed();
         // One that was interrupted still sends what nobody wants: dropped, it is killed.
         if matches!(ended, Ended::Done | Ended::Unreadable(_)) && worker.is_good() {
             let mut idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,6 +148,55 @@ impl Workers {
         }
         ended
     }
+}
+
+/// How long a reader may still take. Time in which nobody takes what it found is not counted.
+#[derive(Debug)]
+struct Time {
+    file: Duration,
+    spent: Duration,
+    /// The same for the page or member it is at, if it is at one.
+    part: Option<Duration>,
+    spent_on_part: Duration,
+}
+
+impl Time {
+    fn new(size: u64) -> Self {
+        let file = TIME + for_bytes(size);
+        Self { file, spent: Duration::ZERO, part: None, spent_on_part: Duration::ZERO }
+    }
+
+    fn spend(&mut self, time: Duration) {
+        self.spent += time;
+        self.spent_on_part += time;
+    }
+
+    /// What is found may be a reason for more time.
+    fn take_note(&mut self, found: &Extracted) {
+        match found {
+            Extracted::Checkpoint(_) => (self.part, self.spent_on_part) = (Some(PART_TIME), Duration::ZERO),
+            // Unpacked, it may be much larger than the file.
+            Extracted::Member { size, .. } => {
+                self.file += for_bytes(*size);
+                self.part = self.part.map(|part| part + for_bytes(*size));
+            }
+            _ => {}
+        }
+    }
+
+    fn is_up(&self) -> bool {
+        self.spent > self.file
+    }
+
+    /// How long reading took, if that was too long.
+    fn exceeded(&self, now: Duration) -> Option<Duration> {
+        let file = (self.spent + now > self.file).then_some(self.file);
+        file.or(self.part.filter(|part| self.spent_on_part + now > *part))
+    }
+}
+
+fn for_bytes(size: u64) -> Duration {
+    Duration::from_secs(size / BYTES_A_SECOND)
 }
 
 impl Worker {
@@ -117,29 +213,26 @@ impl Worker {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
-        Ok(Self { child, socket: ours, files: 0 })
+        Ok(Self { child, socket: ours, files: 0, busy: Duration::ZERO })
     }
 
     /// Whether it may read another file.
     fn is_good(&mut self) -> bool {
-        self.files < FILES_EACH && matches!(self.child.try_wait(), Ok(None))
+        self.files < FILES_EACH && self.busy < TIME_EACH && matches!(self.child.try_wait(), Ok(None))
     }
 
     fn read(
         &mut self,
-        name: &str,
+        request: &Request,
         file: &File,
+        time: &mut Time,
         stop: &CancellationToken,
         mut sink: impl FnMut(Extracted) -> bool,
     ) -> Ended {
         self.files += 1;
-        let size = file.metadata().map_or(0, |facts| facts.len());
-        let time = TIME + Duration::from_secs(size / BYTES_A_SECOND);
-        if let Err(error) = wire::send(&self.socket, &Request { name: name.to_owned(), size }, file) {
+        if let Err(error) = wire::send(&self.socket, request, file) {
             return self.ended_with(error);
         }
-        // Time in which nobody takes what was found is not the file's.
-        let mut spent = Duration::ZERO;
         let mut waiting = Instant::now();
         let mut incoming = wire::Incoming::default();
         loop {
@@ -148,7 +241,8 @@ impl Worker {
             }
             match incoming.next(&mut self.socket) {
                 Ok(Some(Answer::Found(found))) => {
-                    spent += waiting.elapsed();
+                    time.spend(waiting.elapsed());
+                    time.take_note(&found);
                     if !sink(found) {
                         return Ended::Told;
                     }
@@ -156,12 +250,14 @@ impl Worker {
                 }
                 Ok(Some(Answer::Done)) => return Ended::Done,
                 Ok(Some(Answer::Failed(unreadable))) => return Ended::Unreadable(unreadable),
-                Ok(None) if spent + waiting.elapsed() > time => {
-                    let reason = format!("reading it took longer than {} s", time.as_secs());
-                    self.kill();
-                    return Ended::Unreadable(Unreadable::new("extractor_timeout", reason));
+                Ok(None) => {
+                    if let Some(limit) = time.exceeded(waiting.elapsed()) {
+                        time.spend(waiting.elapsed());
+                        self.kill();
+                        let reason = format!("reading it took longer than {} s", limit.as_secs());
+                        return Ended::Died(Unreadable::new("extractor_timeout", reason));
+                    }
                 }
-                Ok(None) => {}
                 Err(error) => return self.ended_with(error),
             }
         }
@@ -176,7 +272,7 @@ impl Worker {
             // Nothing said is as good.
             let _ = said.take(LAST_WORDS).read_to_end(&mut last_words);
         }
-        Ended::Unreadable(crash(status, &String::from_utf8_lossy(&last_words)))
+        Ended::Died(crash(status, &String::from_utf8_lossy(&last_words)))
     }
 
     fn kill(&mut self) {
@@ -194,7 +290,7 @@ fn crash(status: ExitStatus, last_words: &str) -> Unreadable {
     if costly {
         Unreadable::new("too_expensive", "reading it takes more memory or time than a file is given")
     } else {
-        Unreadable::new("extractor_crashed", "what reads it crashed; it may be damaged")
+        Unreadable::crashed()
     }
 }
 

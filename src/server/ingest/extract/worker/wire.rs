@@ -12,17 +12,35 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::super::{Extracted, Unreadable};
+use super::super::{Checkpoint, Extracted, Unreadable};
 
 /// The longest value, in bytes: readers give their text in smaller pieces.
 const LONGEST: usize = 64 << 20;
 
 /// A file to read; its descriptor comes along.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Request {
-    /// Tells the format.
+    /// Tells the format, where its first bytes do not.
     pub name: String,
     pub size: u64,
+    pub password: Option<String>,
+    /// Files of an archive that need not be read again, from its start.
+    pub skip: u64,
+    pub resume: Option<Resume>,
+}
+
+/// Without the password.
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("name", &self.name).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// What another reader crashed on: this one goes on after it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Resume {
+    pub after: Checkpoint,
+    pub cause: Unreadable,
 }
 
 /// What a child says.

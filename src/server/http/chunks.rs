@@ -1,0 +1,76 @@
+//! What a text or file would become, without ingesting it: for programs, and as a page.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use super::extract::{Json, Query, number};
+use super::form::IngestForm;
+use crate::app::preview_page;
+use crate::domain::{DocumentWithChunks, Preview, Problem};
+use crate::server::jobs::JobManager;
+use crate::server::state::AppState;
+
+/// The query string of `POST /chunks/preview`.
+#[derive(Debug, Deserialize)]
+struct PreviewParameters {
+    limit: Option<String>,
+}
+
+/// `POST /chunks/preview`: takes what `/ingest` takes, keeps nothing, and waits.
+async fn preview(
+    State(jobs): State<JobManager>,
+    Query(parameters): Query<PreviewParameters>,
+    form: IngestForm,
+) -> Result<Json<Preview>, Problem> {
+    let limit = parameters.limit.as_deref();
+    let (default, most) = (DocumentWithChunks::DEFAULT_LIMIT, DocumentWithChunks::MAX_LIMIT);
+    let limit = number("limit", limit, default, 1, most)?;
+    Ok(Json(previewed(&jobs, form, limit).await?))
+}
+
+async fn previewed(jobs: &JobManager, mut form: IngestForm, limit: u32) -> Result<Preview, Problem> {
+    let given = form.given()?;
+    Ok(jobs.preview(given, std::mem::take(&mut form.options), limit).await?)
+}
+
+/// `/app/preview`: the form, and below it what came of it once it was sent.
+async fn page(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let again = Request::from_parts(parts.clone(), axum::body::Body::empty());
+    let chunking = state.jobs.chunking(None, None).unwrap_or_default();
+    let (mut lengths, mut answer) = (chunking, None);
+    if parts.method == axum::http::Method::POST {
+        let form = IngestForm::from_request(Request::from_parts(parts, body), &state).await;
+        answer = Some(match form {
+            Ok(form) => {
+                let (size, overlap) = (form.options.chunk_size, form.options.chunk_overlap);
+                lengths = state.jobs.chunking(size, overlap).unwrap_or(chunking);
+                previewed(&state.jobs, form, DocumentWithChunks::DEFAULT_LIMIT).await
+            }
+            Err(problem) => Err(problem),
+        });
+    }
+    let status = match &answer {
+        Some(Err(problem)) => StatusCode::from_u16(problem.status).ok(),
+        _ => None,
+    };
+    let options = state.leptos.clone();
+    let shown = move || preview_page(options.clone(), lengths, answer.clone());
+    let mut response = leptos_axum::render_app_async_with_context(|| {}, shown)(again).await;
+    if let Some(status) = status {
+        *response.status_mut() = status;
+    }
+    response
+}
+
+/// The routes of this file.
+pub fn routes(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/chunks/preview", post(preview))
+        .route("/app/preview", get(page).post(page))
+        .layer(DefaultBodyLimit::max(state.limits.max_upload_size as usize))
+}
