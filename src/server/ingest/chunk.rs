@@ -205,6 +205,8 @@ fn grapheme_start(text: &str, earliest: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Cuts a text given in parts, and checks what holds for every text.
@@ -317,6 +319,53 @@ mod tests {
             let parts: Vec<&str> =
                 text.as_bytes().chunks(size).map(|part| std::str::from_utf8(part).unwrap()).collect();
             assert_eq!(chunks(&parts), whole, "parts of {size} bytes");
+        }
+    }
+
+    /// Texts of all kinds of pieces, as no one would write them.
+    fn any_text() -> impl Strategy<Value = Vec<String>> {
+        let piece = prop_oneof![
+            4 => "[a-zäß]{1,12}[ .,!?]{0,2}",
+            2 => "[ \\t\\r\\n\u{a0}\u{3000}]{1,40}",
+            1 => "[日本語。！]{1,30}",
+            1 => "(\\u{301}|\\u{200d}|\u{1f469}|\u{1f3fd}|\u{1f1e9}|\u{1f1ea}){1,60}",
+            1 => "[a-z]{200,900}",
+            1 => any::<String>(),
+        ];
+        prop::collection::vec(piece, 0..120)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_text_nothing_is_lost_and_every_range_is_true(
+            parts in any_text(),
+            size in Chunking::LEAST_SIZE..600,
+            share in 0_u32..=50,
+        ) {
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            let chunking = Chunking { size, overlap: size * share / 100 };
+            let cut = chunks_of(&parts, chunking);
+            prop_assert_eq!(cut, chunks_of(&[&parts.concat()], chunking), "however it comes in");
+        }
+
+        #[test]
+        fn no_chunk_has_text_of_two_places(pages in prop::collection::vec("[a-z .\\n]{0,300}", 1..8)) {
+            let mut chunker = Chunker::new(Chunking { size: 100, overlap: 40 });
+            let mut cut = Vec::new();
+            let mut ranges = Vec::new();
+            let mut at = 0;
+            for (page, text) in (1..).zip(&pages) {
+                chunker.move_to(Location { page: Some(page), ..Location::default() }, &mut cut);
+                chunker.push(text, &mut cut);
+                ranges.push(at..at + text.len() as u64);
+                at += text.len() as u64;
+            }
+            chunker.finish(&mut cut);
+            for chunk in cut {
+                let page = Location::of(&chunk.location).page.unwrap() as usize;
+                let range = &ranges[page - 1];
+                prop_assert!(range.start <= chunk.start && chunk.end <= range.end, "{chunk:?} of {range:?}");
+            }
         }
     }
 }

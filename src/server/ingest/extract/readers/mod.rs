@@ -9,6 +9,7 @@ mod mail;
 mod members;
 mod office;
 mod opendocument;
+mod page_text;
 mod pdf;
 mod rtf;
 mod sheets;

@@ -3,9 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdf_oxide::PdfDocument;
+use pdf_oxide::extractors::TextExtractor;
+use pdf_oxide::layout::TextChar;
 use pdf_oxide::object::Object;
 use serde_json::Value;
 
+use super::page_text::{self, Glyph};
 use super::{Extracted, Sink, Unreadable, Within, fact, warn};
 use crate::domain::Location;
 use crate::server::ingest::extract::Checkpoint;
@@ -13,6 +16,9 @@ use crate::server::ingest::extract::worker::Resume;
 
 /// Numbers of pages told in a warning.
 const TOLD: usize = 10;
+
+/// The advance of a letter that is not known, as a share of the size of its font.
+const MEAN_ADVANCE: f32 = 0.5;
 
 /// A whole file says in its last bytes that it is; so many of them are looked at.
 const TAIL: usize = 2048;
@@ -48,7 +54,7 @@ pub fn read(
     while state.next < pages {
         sink(Extracted::Checkpoint(state.clone()));
         let page = state.next as usize;
-        let read = catch_unwind(AssertUnwindSafe(|| document.extract_text(page)));
+        let read = catch_unwind(AssertUnwindSafe(|| page_text(&document, page)));
         state.next += 1;
         match read {
             Ok(Ok(text)) if text.trim().is_empty() => state.silent += 1,
@@ -69,6 +75,53 @@ pub fn read(
     }
     warn_of(&state, pages, sink);
     Ok(())
+}
+
+/// The text of a page: where its glyphs are tells more than how the library joins them, unless it finds none.
+fn page_text(document: &PdfDocument, page: usize) -> pdf_oxide::Result<String> {
+    let content = document.get_page_content_data(page)?;
+    let object = document.get_page(page)?;
+    let mut extractor = TextExtractor::new();
+    extractor.set_page_index(page as u32);
+    if let Some(resources) = object.as_dict().and_then(|it| it.get("Resources")) {
+        extractor.set_resources(resources.clone());
+        extractor.set_document(document);
+        // Text in fonts that cannot be loaded is read by their standard encoding.
+        let _ = document.load_fonts_public(resources, &mut extractor);
+    }
+    let characters = extractor.extract_owned(&content)?;
+    let text = page_text::text(&glyphs(&characters));
+    if text.trim().is_empty() { document.extract_text(page) } else { Ok(text) }
+}
+
+/// The characters that are seen, in the direction of their text.
+fn glyphs(characters: &[TextChar]) -> Vec<Glyph> {
+    let mut glyphs = Vec::with_capacity(characters.len());
+    let mut after_space = false;
+    for it in characters {
+        if it.char.is_whitespace() {
+            after_space = true;
+            continue;
+        }
+        if it.char == char::REPLACEMENT_CHARACTER || !(it.font_size > 0.0) || !it.origin_x.is_finite() {
+            continue;
+        }
+        let (sine, cosine) = it.rotation_degrees.to_radians().sin_cos();
+        // The library gives the advance along the lower edge of the page.
+        let slope = it.matrix.map_or(1.0, |[a, b, ..]| a.hypot(b) / a.abs());
+        let turned = slope.is_finite() && slope < 50.0;
+        glyphs.push(Glyph {
+            character: it.char,
+            along: it.origin_x * cosine + it.origin_y * sine,
+            across: it.origin_y * cosine - it.origin_x * sine,
+            advance: if turned { it.advance_width * slope } else { it.font_size * MEAN_ADVANCE },
+            size: it.font_size,
+            angle: it.rotation_degrees,
+            after_space,
+        });
+        after_space = false;
+    }
+    glyphs
 }
 
 fn warn_of(state: &Checkpoint, pages: u64, sink: Sink<'_>) {

@@ -146,6 +146,8 @@ impl Incoming {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Gives its bytes a few at a time, and now and then nothing yet.
@@ -193,5 +195,42 @@ mod tests {
     fn a_length_out_of_all_bounds_is_refused() {
         let mut incoming = Incoming { bytes: vec![0xff; 8] };
         assert!(incoming.next(&mut io::empty()).is_err());
+    }
+
+    fn any_answer() -> impl Strategy<Value = Answer> {
+        let text = "\\PC{0,200}";
+        prop_oneof![
+            text.prop_map(|it| Answer::Found(Extracted::Text(it))),
+            (text, any::<u64>()).prop_map(|(path, size)| Answer::Found(Extracted::Member { path, size })),
+            any::<(u64, u64)>().prop_map(|(done, total)| Answer::Found(Extracted::Step { done, total })),
+            prop::collection::vec((any::<u32>(), text), 0..9)
+                .prop_map(|it| Answer::Found(Extracted::Rows(it))),
+            text.prop_map(|it| Answer::Failed(Unreadable::new("damaged", it))),
+            Just(Answer::Done),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_is_what_is_heard(
+            said in prop::collection::vec(any_answer(), 0..20),
+            piece in 1_usize..500,
+        ) {
+            let mut sent = Vec::new();
+            for it in &said {
+                answer(&mut sent, it).unwrap();
+            }
+            let (mut slow, mut incoming, mut heard) = (Slow(&sent, piece, false), Incoming::default(), Vec::new());
+            while heard.len() < said.len() {
+                heard.extend(incoming.next(&mut slow).unwrap());
+            }
+            prop_assert_eq!(format!("{heard:?}"), format!("{said:?}"));
+        }
+
+        #[test]
+        fn nonsense_is_an_error_and_no_more(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let (mut nonsense, mut incoming) = (bytes.as_slice(), Incoming::default());
+            while incoming.next(&mut nonsense).is_ok() {}
+        }
     }
 }
