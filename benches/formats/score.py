@@ -44,17 +44,28 @@ SINGLE = (
 )
 # `\w` knows no combining marks; words of Arabic, Hebrew or Devanagari would fall apart at each.
 MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1-\u05c2\u05c4-\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962-\u0963\u0981-\u0983\u09bc-\u09d7\u0b82-\u0bcd"
-TOKEN = re.compile(f"[{SINGLE}]|[^\\W{SINGLE}](?:[{MARKS}]|[^\\W{SINGLE}])*")
+# A word ends where the direction of its script changes, with or without a space.
+LEFTWARD = "\u0590-\u05ff\u0620-\u065f\u066e-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+DIGITS = "0-9\u0660-\u0669\u06f0-\u06f9"
+TOKEN = re.compile(
+    f"[{SINGLE}]|[{LEFTWARD}](?:[{MARKS}]|[{LEFTWARD}])*|[{DIGITS}]+|"
+    f"[^\\W{SINGLE}{LEFTWARD}](?:[{MARKS}]|[^\\W{SINGLE}{LEFTWARD}])*"
+)
 BROKEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 UNSEEN = dict.fromkeys(
     [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xAD, 0xFEFF, 0x0640, 0x061C]
 )
 
 
+POINTS = dict.fromkeys([*range(0x0591, 0x05BE), 0x05BF, 0x05C1, 0x05C2, 0x05C4, 0x05C5, 0x05C7,
+                        *range(0x0610, 0x061B), *range(0x064B, 0x0660), 0x0670, *range(0x06D6, 0x06EE)])
+
+
 def words(text):
-    """The words of a text, with words broken at line ends joined and invisible characters left out."""
+    """The words of a text, with words broken at line ends joined, and without invisible characters and the vowel points
+    of Arabic and Hebrew: readers put those at other places, some between words, and a search goes without them."""
     text = BROKEN.sub("", text)
-    text = unicodedata.normalize("NFKC", text).translate(UNSEEN).casefold()
+    text = unicodedata.normalize("NFKC", text).translate(UNSEEN).translate(POINTS).casefold()
     return [token for token in TOKEN.findall(text)]
 
 
@@ -71,9 +82,6 @@ def overlap(ours, theirs):
         return recall, precision, (1.0 if not ours and not theirs else 0.0)
     return recall, precision, 2 * recall * precision / (recall + precision) if common else 0.0
 
-
-POINTS = dict.fromkeys([*range(0x0591, 0x05BE), 0x05BF, 0x05C1, 0x05C2, 0x05C4, 0x05C5, 0x05C7,
-                        *range(0x0610, 0x061B), *range(0x064B, 0x0660), 0x0670, *range(0x06D6, 0x06EE)])
 
 
 def letters(text):

@@ -1,5 +1,6 @@
 //! What kind of file it is: its first bytes say, and its name where they do not.
 
+use super::extract::encodings::wide;
 use crate::domain::format::{Format, Reading};
 
 /// So many bytes are enough to tell.
@@ -102,7 +103,7 @@ fn zipped(head: &[u8], named: Option<Reading>) -> Reading {
 
 /// Whether it is text of two bytes a character, which may have zero bytes.
 pub fn is_wide(head: &[u8]) -> bool {
-    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || wide(head).is_some()
 }
 
 #[cfg(test)]
@@ -137,6 +138,7 @@ mod tests {
             ("a.png", b"\x89PNG\r\n\x1a\n\0", Err(Some("image/png"))),
             ("a.txt", b"\x89PNG\r\n\x1a\n\0", Err(Some("image/png"))),
             ("a.pdf", b"\x89PNG\r\n\x1a\n\0", Err(Some("image/png"))),
+            ("a.txt", b"a\0b\0c\0 \0", Ok("plain text")),
             ("a.txt", b"ab\0c", Err(None)),
             ("a.unknown", b"words", Err(None)),
         ] {

@@ -3,6 +3,7 @@
 //! [`text`] reads formats whose bytes are text, in this process. All others are read by [`worker`], in a child
 //! process that a hostile file may crash; `readers` holds what it runs, one file for each family of formats.
 
+pub mod encodings;
 pub mod markdown;
 pub mod readers;
 pub mod rows;

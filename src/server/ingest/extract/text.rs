@@ -4,7 +4,9 @@ use std::io::{self, Read, Seek};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
+use super::encodings::{Escapes, wide};
 use crate::domain::Warning;
+use crate::server::ingest::recognise::HEAD;
 
 /// Bytes read at once.
 const BLOCK: usize = 64 << 10;
@@ -24,17 +26,27 @@ pub struct Encoding {
 
 /// Finds out how a text is encoded: `None` for UTF-8. Reads it once, and is back at its start.
 pub fn encoding_of(source: &mut (impl Read + Seek)) -> Result<Option<Encoding>, TextError> {
-    let mut start = [0; 4];
-    let length = read_start(source, &mut start)?;
+    let mut start = Vec::new();
+    source.by_ref().take(HEAD as u64).read_to_end(&mut start)?;
     source.rewind()?;
-    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&start[..length]) {
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&start) {
         let is_utf8 = encoding == encoding_rs::UTF_8;
         return Ok((!is_utf8).then_some(Encoding { encoding, guessed: false }));
     }
-    let read = read_text(&mut *source, None, |_, _| true);
+    if let Some(encoding) = wide(&start) {
+        return Ok(Some(Encoding { encoding, guessed: true }));
+    }
+    let mut escapes = Escapes::default();
+    let read = read_text(&mut *source, None, |piece, _| {
+        escapes.push(piece.as_bytes());
+        true
+    });
     source.rewind()?;
     match read {
         Err(TextError::InvalidUtf8(_)) => {}
+        Ok(()) if escapes.are_japanese() => {
+            return Ok(Some(Encoding { encoding: encoding_rs::ISO_2022_JP, guessed: true }));
+        }
         other => return other.map(|()| None),
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
@@ -53,19 +65,6 @@ pub fn encoding_of(source: &mut (impl Read + Seek)) -> Result<Option<Encoding>, 
     source.rewind()?;
     let encoding = detector.guess(None, Utf8Detection::Deny);
     Ok(Some(Encoding { encoding, guessed: true }))
-}
-
-fn read_start(source: &mut impl Read, start: &mut [u8]) -> io::Result<usize> {
-    let mut length = 0;
-    while length < start.len() {
-        match source.read(&mut start[length..]) {
-            Ok(0) => break,
-            Ok(more) => length += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(length)
 }
 
 /// What the owner of a text should know whose encoding was guessed.
@@ -94,7 +93,10 @@ pub fn decode_marked_up(bytes: &[u8], mark: &str) -> (String, &'static encoding_
         it.split(|end: char| !(end.is_ascii_alphanumeric() || end == '-' || end == '_')).next()
     });
     let named = named.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
-    let is_utf8 = || std::str::from_utf8(bytes).is_ok().then_some(encoding_rs::UTF_8);
+    let mut escapes = Escapes::default();
+    escapes.push(bytes);
+    let is_utf8 = !escapes.are_japanese() && std::str::from_utf8(bytes).is_ok();
+    let is_utf8 = || is_utf8.then_some(encoding_rs::UTF_8);
     let guess = || decode(bytes).and_then(|(_, guess)| guess);
     let encoding = is_utf8().or(named).or_else(guess).unwrap_or(encoding_rs::WINDOWS_1252);
     let (text, encoding, _) = encoding.decode(bytes);
@@ -297,12 +299,16 @@ mod tests {
             .encode("水門を開けると、船が進みます。今日は天気がいいです。")
             .0
             .into_owned();
+        let escaped = encoding_rs::ISO_2022_JP.encode("水門を開けると、船が進みます。").0.into_owned();
+        let unmarked: Vec<u8> = "wide ä".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let utf16: Vec<u8> =
             [0xff, 0xfe].into_iter().chain("wide ä".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         for (bytes, text, encoding, guessed) in [
             (words.as_bytes().to_vec(), "Schleusenwärter", None, false),
             (latin, "Schleusenwärter", Some("windows-1252"), true),
             (japanese, "水門を開ける", Some("Shift_JIS"), true),
+            (escaped, "水門を開ける", Some("ISO-2022-JP"), true),
+            (unmarked, "wide ä", Some("UTF-16BE"), true),
             (utf16, "wide ä", Some("UTF-16LE"), false),
         ] {
             let mut source = io::Cursor::new(&bytes);

@@ -19,7 +19,7 @@ const SMALL: u64 = 64 << 20;
 /// Members of one document.
 const MEMBERS: usize = 20_000;
 
-type Members<'a> = ZipArchive<Cursor<&'a [u8]>>;
+pub type Members<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
 /// Whether this is how a ZIP file begins, be it empty.
 pub fn is_zip(bytes: &[u8]) -> bool {

@@ -1,9 +1,10 @@
 //! HTML, by way of Markdown.
 
-use htmd::element_handler::Handlers;
+use htmd::element_handler::{HandlerResult, Handlers};
+use htmd::options::Options;
 use htmd::{Element, HtmlToMarkdown};
 
-use super::{Sink, Unreadable, fact};
+use super::{Sink, Unreadable, fact, html_table};
 use crate::domain::Location;
 use crate::server::ingest::extract::{markdown, text};
 
@@ -28,14 +29,43 @@ pub fn to_markdown(html: &str) -> Result<String, Unreadable> {
         return Ok(without_tags(html));
     }
     let converter = HtmlToMarkdown::builder()
+        // Keeps the spaces around a word of code.
+        .options(Options { preformatted_code: true, ..Options::default() })
         .skip_tags(SKIPPED.to_vec())
-        // The words of a link, without where it leads.
-        .add_handler(vec!["a"], |handlers: &dyn Handlers, link: Element| {
-            Some(handlers.walk_children(link.node))
-        })
+        // The words of a link, without where it leads, and words as they are, whatever they look like.
+        .add_handler(vec!["a", "b", "strong", "i", "em"], inside)
+        .add_handler(vec!["code"], code)
+        .add_handler(vec!["img"], picture)
+        .add_handler(vec!["th", "td"], html_table::cell)
+        .add_handler(vec!["tr"], html_table::row)
+        .add_handler(vec!["thead", "tbody", "tfoot"], inside)
+        .add_handler(vec!["table", "caption"], html_table::block)
         .build();
     let markdown = converter.convert(html).map_err(Unreadable::damaged)?;
     Ok(unescaped(&markdown))
+}
+
+fn inside(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    Some(handlers.walk_children(element.node))
+}
+
+/// A block of code in its fences, and code within a line as the words it is.
+fn code(handlers: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    // Walked once, because code may lie in code, and each again would double the work.
+    let marked = handlers.fallback(element)?.content;
+    let marks = marked.bytes().take_while(|byte| *byte == b'`').count();
+    let is_block = marks > 2 && marked.ends_with(&format!("\n{}", &marked[..marks]));
+    if is_block || marked.len() < 2 * marks {
+        return Some(marked.into());
+    }
+    Some(marked[marks..marked.len() - marks].into())
+}
+
+/// What is said of a picture, without where it is.
+fn picture(_: &dyn Handlers, element: Element) -> Option<HandlerResult> {
+    let said = element.attrs.iter().find(|it| &*it.name.local == "alt")?;
+    let words = said.value.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!words.is_empty()).then(|| format!(" {words} ").into())
 }
 
 /// Markdown without the backslashes that keep its own marks from being read as such: nobody renders it.
@@ -130,6 +160,31 @@ mod tests {
         assert!(found.contains(&title), "{found:?}");
         let under = Location { headings: vec!["One".into(), "Two".into()], ..Location::default() };
         assert!(found.contains(&super::super::Extracted::Place(under)), "{found:?}");
+    }
+
+    #[test]
+    fn words_are_not_split_or_decorated_by_markup() {
+        for (html, text) in [
+            ("lib<b>foo</b>1 and <i>li</i>ve<strong>ly</strong>", "libfoo1 and lively"),
+            (
+                "call <code>open_file()</code> or <code>x</code>y, a<code> b</code>",
+                "call open_file() or xy, a b",
+            ),
+            ("<code>a<code>b</code> c</code>", "ab c"),
+            ("<b>bold</b> <em>words <b>within</b></em> words", "bold words within words"),
+            ("H<sub>2</sub>O is <u>wa</u>ter", "H2O is water"),
+            ("<img src=x.png alt='A  gate'><img src=y.png>open", "A gate open"),
+            ("<a href=n><img src='next.png' alt='Next'></a>page", "Next page"),
+            ("<pre><code>fn a() {}\n# b</code></pre>", "```\nfn a() {}\n# b\n```"),
+        ] {
+            assert_eq!(to_markdown(html).unwrap().trim(), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn code_within_code_is_walked_once() {
+        let html = format!("{}deep{}", "<code>".repeat(60), "</code>".repeat(60));
+        assert!(to_markdown(&html).unwrap().contains("deep"));
     }
 
     #[test]

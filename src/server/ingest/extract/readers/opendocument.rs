@@ -8,6 +8,13 @@ use crate::domain::Location;
 use crate::server::ingest::extract::markdown;
 
 pub fn read(bytes: &[u8], within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
+    let mut archive = open(bytes, sink)?;
+    let content = archive::member(&mut archive, "content.xml")?;
+    walk(&content, &within.at, sink)
+}
+
+/// Opens a document that is not encrypted, and tells what it says about itself.
+pub fn open<'a>(bytes: &'a [u8], sink: Sink<'_>) -> Result<archive::Members<'a>, Unreadable> {
     let mut archive = archive::open(bytes)?;
     if archive::member(&mut archive, "META-INF/manifest.xml")
         .is_ok_and(|manifest| manifest.windows(15).any(|it| it == b"encryption-data"))
@@ -21,8 +28,7 @@ pub fn read(bytes: &[u8], within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unr
             fact(sink, name, text_of(&meta, element));
         }
     }
-    let content = archive::member(&mut archive, "content.xml")?;
-    walk(&content, &within.at, sink)
+    Ok(archive)
 }
 
 /// The text of the first element of this name.

@@ -17,6 +17,12 @@ use crate::server::ingest::extract::worker::Resume;
 /// Numbers of pages told in a warning.
 const TOLD: usize = 10;
 
+/// Fields of a page that are read.
+const MOST_FIELDS: usize = 2000;
+
+/// The key of the text that replaces glyphs (ISO 32000-1, 14.9.4).
+const ACTUAL_TEXT: &[u8] = b"/ActualText";
+
 /// The advance of a letter that is not known, as a share of the size of its font.
 const MEAN_ADVANCE: f32 = 0.5;
 
@@ -54,7 +60,12 @@ pub fn read(
     while state.next < pages {
         sink(Extracted::Checkpoint(state.clone()));
         let page = state.next as usize;
-        let read = catch_unwind(AssertUnwindSafe(|| page_text(&document, page)));
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let text = page_text(&document, page)?;
+            Ok::<_, pdf_oxide::Error>(
+                filled_in(&document, page).into_iter().fold(text, |text, field| text + "\n" + &field),
+            )
+        }));
         state.next += 1;
         match read {
             Ok(Ok(text)) if text.trim().is_empty() => state.silent += 1,
@@ -80,6 +91,10 @@ pub fn read(
 /// The text of a page: where its glyphs are tells more than how the library joins them, unless it finds none.
 fn page_text(document: &PdfDocument, page: usize) -> pdf_oxide::Result<String> {
     let content = document.get_page_content_data(page)?;
+    // Where the page says itself what its glyphs mean, the library knows.
+    if content.windows(ACTUAL_TEXT.len()).any(|it| it == ACTUAL_TEXT) {
+        return document.extract_text(page);
+    }
     let object = document.get_page(page)?;
     let mut extractor = TextExtractor::new();
     extractor.set_page_index(page as u32);
@@ -90,8 +105,32 @@ fn page_text(document: &PdfDocument, page: usize) -> pdf_oxide::Result<String> {
         let _ = document.load_fonts_public(resources, &mut extractor);
     }
     let characters = extractor.extract_owned(&content)?;
-    let text = page_text::text(&glyphs(&characters));
+    let glyphs = glyphs(&characters);
+    if page_text::is_vertical(&glyphs) {
+        return document.extract_text(page);
+    }
+    let text = page_text::text(&glyphs);
     if text.trim().is_empty() { document.extract_text(page) } else { Ok(text) }
+}
+
+/// What was filled into the fields of a form, and remarks that are written on the page.
+fn filled_in(document: &PdfDocument, page: usize) -> Vec<String> {
+    let followed = |object: &Object| document.resolve_object(object).ok();
+    let value = move |annotation: &Object| {
+        let entries = annotation.as_dict()?;
+        let key = match entries.get("Subtype")?.as_name()? {
+            "Widget" => "V",
+            "FreeText" => "Contents",
+            _ => return None,
+        };
+        let parent = || followed(entries.get("Parent")?);
+        let own = entries.get(key).cloned().or_else(|| parent()?.as_dict()?.get(key).cloned());
+        let text = text_string(followed(&own?)?.as_string()?);
+        (!text.trim().is_empty()).then_some(text)
+    };
+    let annotations = document.get_page(page).ok().and_then(|it| followed(it.as_dict()?.get("Annots")?));
+    let annotations = annotations.and_then(|it| it.as_array().cloned()).unwrap_or_default();
+    annotations.iter().take(MOST_FIELDS).filter_map(|it| value(&followed(it)?)).collect()
 }
 
 /// The characters that are seen, in the direction of their text.

@@ -44,7 +44,7 @@ pub struct Resume {
 }
 
 /// What a child says.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Answer {
     Found(Extracted),
     /// Everything was read.

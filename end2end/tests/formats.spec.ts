@@ -1,0 +1,60 @@
+import { newWord, textFile } from './given';
+import { hasStatus, isConnected, jobOf, open, search } from './pages';
+import { pdf } from './pdf';
+import { expect, test } from './test';
+
+test('a long PDF is seen moving page by page, and stops at once when it is cancelled', async ({ page, given }) => {
+  const id = await given.filesJob({ name: 'survey.pdf', mimeType: 'application/pdf', buffer: pdf(2000) });
+  await open(page, `/app/jobs/${id}`);
+  await isConnected(page);
+  const message = page.getByText(/^Read page \d+ of 2000$/);
+  const pages = new Set<string | null>();
+  await expect
+    .poll(async () => pages.add(await message.textContent()).size, { timeout: 30_000 })
+    .toBeGreaterThan(3);
+  await page.getByTestId('cancel-job').click();
+  await page.getByTestId('confirm-cancel').click();
+  await hasStatus(jobOf(page, id), 'cancelled');
+});
+
+test('a chunk of a PDF says on which page it is', async ({ page, given }) => {
+  const id = await given.filesJob({ name: 'short.pdf', mimeType: 'application/pdf', buffer: pdf(3) });
+  await given.reaches(id, 'completed');
+  await open(page, `/app/jobs/${id}`);
+  await page.getByRole('link', { name: 'Open the document' }).click();
+  await expect(page.getByTestId('chunk').last()).toContainText('page 3');
+  await open(page, '/app/search');
+  await search(page, '"page 2, line 7"');
+  await expect(page.getByTestId('source').first()).toContainText('page 2');
+});
+
+test.describe('a preview', () => {
+  test('shows the chunks of a file and keeps nothing of it', async ({ page, given }) => {
+    const word = newWord();
+    await given.nothingRuns();
+    await open(page, '/');
+    await page.getByRole('link', { name: 'Preview' }).click();
+    await expect(page.getByRole('heading', { name: 'Preview', level: 1 })).toBeVisible();
+    await page.getByLabel('File').setInputFiles(textFile('notes.md', `# Birds\n${`The ${word} sings. `.repeat(60)}`));
+    await page.getByLabel('Longest chunk').fill('200');
+    await page.getByLabel('Overlap').fill('0');
+    await page.getByTestId('preview-submit').click();
+    await expect(page.getByTestId('chunk').first()).toContainText(word);
+    expect(await page.getByTestId('chunk').count()).toBeGreaterThan(3);
+    await expect(page.getByLabel('Longest chunk')).toHaveValue('200');
+    await open(page, '/app/search');
+    await search(page, word);
+    await expect(page.getByTestId('source')).toHaveCount(0);
+  });
+
+  test.describe('of what cannot be read', () => {
+    test.use({ expectedComplaints: [/status of 415/] });
+
+    test('says why', async ({ page }) => {
+      await page.goto('/app/preview');
+      await page.getByLabel('File').setInputFiles(textFile('picture.png', 'no picture'));
+      await page.getByTestId('preview-submit').click();
+      await expect(page.getByRole('alert')).toContainText('picture.png');
+    });
+  });
+});
