@@ -18,20 +18,21 @@ use leptos::server_fn::{ContentType, Http, Protocol};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobId, JobItem, JobStatus, JobsView,
+    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobChoice, JobId, JobItem, JobsView,
     KnowledgeBase, Problem, json,
 };
 
 /// The newest jobs, or those older than `before`, with the counts of all.
 #[server(prefix = "/_fn", endpoint = "list_jobs", protocol = Call<Json>)]
-pub async fn list_jobs(
-    status: Option<JobStatus>,
-    before: Option<JobId>,
-    limit: u32,
-) -> Result<JobsView, Problem> {
+pub async fn list_jobs(choice: JobChoice, before: Option<JobId>, limit: u32) -> Result<JobsView, Problem> {
     use crate::domain::JobFilter;
     use crate::server::{http::problem::answer, state::AppState};
-    let filter = JobFilter { status, before, limit, ..JobFilter::default() };
+    let (status, warned) = match choice {
+        JobChoice::All => (None, false),
+        JobChoice::Status(status) => (Some(status), false),
+        JobChoice::Warned => (None, true),
+    };
+    let filter = JobFilter { status, warned, before, limit, ..JobFilter::default() };
     answer(expect_context::<AppState>().jobs.view(filter).await)
 }
 
@@ -83,17 +84,20 @@ pub async fn list_documents(before: Option<DocumentId>, limit: u32) -> Result<Do
     answer(expect_context::<AppState>().library.documents(before, limit).await)
 }
 
-/// One document with its chunks from `offset` on, and the offset of the next chunks, if there are
+/// One document with its warnings, its chunks from `offset` on, and the offset of the next chunks, if there are
 /// more.
 #[server(prefix = "/_fn", endpoint = "get_document", protocol = Call<Json>)]
 pub async fn get_document(
     id: DocumentId,
     offset: u64,
-) -> Result<(Document, Vec<Chunk>, Option<u64>), Problem> {
+) -> Result<(Document, Vec<String>, Vec<Chunk>, Option<u64>), Problem> {
     use crate::domain::DocumentWithChunks;
     use crate::server::{http::problem::answer, state::AppState};
     answer(expect_context::<AppState>().library.document(id, offset, DocumentWithChunks::DEFAULT_LIMIT).await)
-        .map(|found| (found.document, found.chunks, found.next_offset))
+        .map(|found| {
+            let warnings = found.warnings.into_iter().map(|it| it.message).collect();
+            (found.document, warnings, found.chunks, found.next_offset)
+        })
 }
 
 /// Deletes a document: no query finds it any more.

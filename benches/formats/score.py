@@ -592,7 +592,9 @@ def score(server, entry, path, texts):
         error = job.get("error") if isinstance(job.get("error"), dict) else {}
         result["code"] = job.get("error_code") or error.get("code") or job["status"]
         result["message"] = job.get("error_message") or error.get("detail")
-    ours = server.text(job["document_id"]) if job["status"] == "completed" else ""
+    # A mailbox is a batch, with a document for each mail.
+    documents = [job.get("document_id")] + [it["document_id"] for it in job.get("items") or []]
+    ours = "\n".join(server.text(it) for it in documents if it) if job["status"] == "completed" else ""
     mine = bag(ours)
     result["words"] = sum(mine.values())
     trigrams = letters(ours) if entry["kind"] == "pdf" else None

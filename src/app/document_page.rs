@@ -32,8 +32,8 @@ pub fn DocumentPage() -> impl IntoView {
     })
 }
 
-/// The document, its chunks from the offset on, and the offset of the next ones.
-type Found = (Document, Vec<Chunk>, Option<u64>);
+/// The document, its warnings, its chunks from the offset on, and the offset of the next ones.
+type Found = (Document, Vec<String>, Vec<Chunk>, Option<u64>);
 
 /// What is not an id is the id of no document. The server is asked even so: its answer sets the
 /// page's status to 404.
@@ -46,7 +46,7 @@ async fn find(given: String, offset: u64) -> Result<Found, Problem> {
     }
 }
 
-fn in_full((document, chunks, next_offset): Found, offset: u64) -> Sealed {
+fn in_full((document, warnings, chunks, next_offset): Found, offset: u64) -> Sealed {
     let page = u64::from(DocumentWithChunks::DEFAULT_LIMIT);
     let address = format!("/app/documents/{}", document.document_id);
     let newer = (offset > 0).then(|| {
@@ -66,6 +66,7 @@ fn in_full((document, chunks, next_offset): Found, offset: u64) -> Sealed {
         count => format!("{}–{} of {}", offset + 1, offset + count, format::count(document.chunk_count)),
     };
     let job = format!("/app/jobs/{}", document.job_id);
+    let unwarned = warnings.is_empty();
     view! {
         <Title text=document.name.clone()/>
         <p class="crumbs"><a href="/app/documents">"Documents"</a></p>
@@ -78,6 +79,9 @@ fn in_full((document, chunks, next_offset): Found, offset: u64) -> Sealed {
             <div><dt>"Taken in"</dt><dd><TimeOf time=document.created_at/> " UTC"</dd></div>
             <div><dt>"By"</dt><dd><a href=job>"this job"</a></dd></div>
         </dl>
+        <ul class="warnings" hidden=unwarned>
+            {warnings.into_iter().map(|it| view! { <li>{it}</li> }.seal()).collect_view()}
+        </ul>
         <MetadataList metadata=document.metadata/>
         <h2>"Chunks"</h2>
         <ol class="chunks">{chunks.into_iter().map(chunk).collect_view()}</ol>

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::live::{Changes, Live};
-use crate::domain::{Job, JobFilter, JobId, JobPage, JobStats, JobStatus, JobsView};
+use crate::domain::{Job, JobChoice, JobFilter, JobId, JobPage, JobStats, JobStatus, JobsView};
 
 /// How many jobs are shown at first, and how many more on demand.
 pub const PAGE: u32 = JobFilter::DEFAULT_LIMIT;
@@ -25,7 +25,7 @@ impl Row {
 /// Which jobs belong on show: the newest `limit` that match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
-    pub status: Option<JobStatus>,
+    pub choice: JobChoice,
     /// Only jobs older than this one.
     pub before: Option<JobId>,
     pub limit: u32,
@@ -33,8 +33,13 @@ pub struct Window {
 
 impl Window {
     fn admits(&self, job: &Job) -> bool {
-        self.status.is_none_or(|status| job.status == status)
-            && self.before.is_none_or(|before| job.job_id < before)
+        let chosen = match self.choice {
+            JobChoice::All => true,
+            JobChoice::Status(status) => job.status == status,
+            // A job that warns is known by the server alone: those on show stay, others come when it says so.
+            JobChoice::Warned => job.status == JobStatus::Completed,
+        };
+        chosen && self.before.is_none_or(|before| job.job_id < before)
     }
 }
 
@@ -150,7 +155,7 @@ fn merge(rows: &mut Vec<Row>, window: &Window, more: &mut bool, job: Job) -> boo
             rows[index].job.set(job);
             false
         }
-        Err(_) if !window.admits(&job) => false,
+        Err(_) if !window.admits(&job) || window.choice == JobChoice::Warned => false,
         // Older than all on show, and the server has others that come first.
         Err(index) if index == rows.len() && *more => false,
         Err(index) => {
@@ -183,7 +188,8 @@ pub(super) mod tests {
     }
 
     fn window(status: Option<JobStatus>) -> Window {
-        Window { status, before: None, limit: 3 }
+        let choice = status.map_or(JobChoice::All, JobChoice::Status);
+        Window { choice, before: None, limit: 3 }
     }
 
     use JobStatus::{Completed, Pending, Running};
@@ -232,7 +238,7 @@ pub(super) mod tests {
     #[test]
     fn an_older_page_takes_no_new_jobs() {
         let mut list = rows(vec![job(2, Pending, 2)]);
-        let older = Window { status: None, before: Some(JobId(Uuid::from_u128(3))), limit: 3 };
+        let older = Window { choice: JobChoice::All, before: Some(JobId(Uuid::from_u128(3))), limit: 3 };
         assert!(!merge(&mut list, &older, &mut false, job(4, Pending, 4)));
         assert_eq!(ids(&list), [2]);
     }

@@ -12,7 +12,7 @@ use super::job_list::{JobList, PAGE, Row, Window};
 use super::live::{Changes, follow};
 use super::loaded::load;
 use super::{clock, format};
-use crate::domain::{Job, JobFilter, JobStats, JobStatus};
+use crate::domain::{Job, JobChoice, JobFilter, JobStats, JobStatus};
 use crate::server_fns::list_jobs;
 
 /// The job manager: statistics, filter, and the list of jobs, kept current by the event stream.
@@ -26,14 +26,18 @@ pub fn JobManager() -> impl IntoView {
         let query = query.read();
         Window {
             // An unknown state is no state: all jobs are shown, and the filter says so.
-            status: query.get_str("status").and_then(|it| it.parse().ok()),
+            choice: match query.get_str("status").and_then(|it| it.parse().ok()) {
+                Some(status) => JobChoice::Status(status),
+                None if query.get_str("warnings") == Some("true") => JobChoice::Warned,
+                None => JobChoice::All,
+            },
             before: query.get_str("before").and_then(|it| it.parse().ok()),
             limit: PAGE,
         }
     });
     let list = JobList::new();
     let first = wanted.get_untracked();
-    let fetch = move || list_jobs(first.status, first.before, first.limit);
+    let fetch = move || list_jobs(first.choice, first.before, first.limit);
     let show = move |view| match view {
         Ok(view) => {
             list.load(first, view);
@@ -56,7 +60,7 @@ fn reload(list: JobList, window: Window, request: StoredValue<u32>) {
     request.set_value(number);
     spawn_local(async move {
         let limit = window.limit.min(JobFilter::MAX_LIMIT);
-        let answer = list_jobs(window.status, window.before, limit).await;
+        let answer = list_jobs(window.choice, window.before, limit).await;
         // Only the latest request counts, and the page may have been left meanwhile. On an error
         // the list stays as it is: the stream, or the next poll, brings it up to date.
         if let (Ok(view), Some(true)) = (answer, request.try_get_value().map(|it| it == number)) {
@@ -72,7 +76,7 @@ fn JobBoard(list: JobList, wanted: Memo<Window>) -> impl IntoView {
     Effect::new(move |_| {
         let wanted = wanted.get();
         let shown = list.window.get_untracked();
-        if (wanted.status, wanted.before) != (shown.status, shown.before) {
+        if (wanted.choice, wanted.before) != (shown.choice, shown.before) {
             reload(list, wanted, request);
         }
     });
@@ -125,13 +129,14 @@ fn Numbers(list: JobList) -> impl IntoView {
 #[component]
 fn Filters(list: JobList, wanted: Memo<Window>) -> impl IntoView {
     let path = use_location().pathname;
-    let link = move |status: Option<JobStatus>| {
-        let name = status.map_or("all", JobStatus::as_str);
-        let href = move || match status {
-            None => path.get(),
-            Some(status) => format!("{}?status={status}", path.read()),
+    let link = move |choice: JobChoice| {
+        let name = match choice {
+            JobChoice::All => "all",
+            JobChoice::Status(status) => status.as_str(),
+            JobChoice::Warned => "warnings",
         };
-        let current = move || if wanted.get().status == status { "true" } else { "false" };
+        let href = move || address(&path.read(), choice, None);
+        let current = move || if wanted.get().choice == choice { "true" } else { "false" };
         view! {
             <li>
                 <a href=text(href) data-noscroll="" aria-current=word(current) data-testid=format!("filter-{name}")>
@@ -143,14 +148,18 @@ fn Filters(list: JobList, wanted: Memo<Window>) -> impl IntoView {
     };
     let older = part(move || {
         wanted.get().before.is_some().then(|| {
-            let href = move || address(&path.read(), wanted.get().status, None);
+            let href = move || address(&path.read(), wanted.get().choice, None);
             view! { <a class="newest" href=text(href)>"Back to the newest"</a> }.seal()
         })
     });
-    let busy = text(move || (wanted.get().status != list.window.get().status).to_string());
+    let busy = text(move || (wanted.get().choice != list.window.get().choice).to_string());
     view! {
-        <nav class="filters" aria-label="Filter by status" aria-busy=busy>
-            <ul>{link(None)} {JobStatus::ALL.map(|status| link(Some(status))).collect_view()}</ul>
+        <nav class="filters" aria-label="Filter" aria-busy=busy>
+            <ul>
+                {link(JobChoice::All)}
+                {JobStatus::ALL.map(|status| link(JobChoice::Status(status))).collect_view()}
+                {link(JobChoice::Warned)}
+            </ul>
             {older}
         </nav>
     }
@@ -182,18 +191,22 @@ fn JobTable(list: JobList, actions: JobActions) -> impl IntoView {
                 {each(move || list.rows.get(), |row| row.id.0.as_u128(), row)}
             </tbody>
         </table>
-        {part(move || empty.get().then(|| nothing(list.window.get().status)))}
+        {part(move || empty.get().then(|| nothing(list.window.get().choice)))}
     }
     .seal()
 }
 
-fn nothing(status: Option<JobStatus>) -> Sealed {
-    match status {
-        None => view! {
+fn nothing(choice: JobChoice) -> Sealed {
+    match choice {
+        JobChoice::All => view! {
             <EmptyState title="No jobs yet">"Add a file or paste a text above; its job appears here."</EmptyState>
         }
         .seal(),
-        Some(status) => view! {
+        JobChoice::Warned => view! {
+            <EmptyState title="No jobs with warnings">"A job warns of what was read in part, or guessed."</EmptyState>
+        }
+        .seal(),
+        JobChoice::Status(status) => view! {
             <EmptyState title=format!("No {status} jobs")>"Jobs appear here as soon as they match."</EmptyState>
         }
         .seal(),
@@ -206,7 +219,7 @@ fn nothing(status: Option<JobStatus>) -> Sealed {
 fn ShowMore(list: JobList, actions: JobActions) -> impl IntoView {
     let path = use_location().pathname;
     let busy = RwSignal::new(false);
-    let href = move || address(&path.read(), list.window.get().status, list.last().map(|id| id.to_string()));
+    let href = move || address(&path.read(), list.window.get().choice, list.last().map(|id| id.to_string()));
     let show_more = move |event: leptos::ev::MouseEvent| {
         // A list that is as long as the server gives at once continues on a page of its own.
         let full = list.window.get_untracked().limit >= JobFilter::MAX_LIMIT;
@@ -218,13 +231,13 @@ fn ShowMore(list: JobList, actions: JobActions) -> impl IntoView {
             return;
         }
         busy.set(true);
-        let status = list.window.get_untracked().status;
+        let choice = list.window.get_untracked().choice;
         let before = untrack(|| list.last());
         spawn_local(async move {
-            let answer = list_jobs(status, before, PAGE).await;
+            let answer = list_jobs(choice, before, PAGE).await;
             busy.try_set(false);
             // Another filter may have been chosen, or the page left, meanwhile.
-            if list.window.try_get_untracked().map(|it| it.status) != Some(status) {
+            if list.window.try_get_untracked().map(|it| it.choice) != Some(choice) {
                 return;
             }
             match answer {
@@ -236,8 +249,12 @@ fn ShowMore(list: JobList, actions: JobActions) -> impl IntoView {
     let shown = move || {
         let window = list.window.get();
         let stats = list.stats.get();
-        let all = window.status.map_or(stats.total_jobs, |status| stats.of(status));
-        format!("{} of {all}", list.rows.read().len())
+        let shown = list.rows.read().len();
+        match window.choice {
+            JobChoice::All => format!("{shown} of {}", stats.total_jobs),
+            JobChoice::Status(status) => format!("{shown} of {}", stats.of(status)),
+            JobChoice::Warned => shown.to_string(),
+        }
     };
     let more = part(move || {
         list.more.get().then(|| {
@@ -258,12 +275,13 @@ fn ShowMore(list: JobList, actions: JobActions) -> impl IntoView {
     view! { <div class="list-foot">{more} <span class="muted">{text(shown)}</span></div> }.seal()
 }
 
-fn address(path: &str, status: Option<JobStatus>, before: Option<String>) -> String {
-    let query: Vec<_> = status
-        .map(|status| format!("status={status}"))
-        .into_iter()
-        .chain(before.map(|id| format!("before={id}")))
-        .collect();
+fn address(path: &str, choice: JobChoice, before: Option<String>) -> String {
+    let choice = match choice {
+        JobChoice::All => None,
+        JobChoice::Status(status) => Some(format!("status={status}")),
+        JobChoice::Warned => Some("warnings=true".to_owned()),
+    };
+    let query: Vec<_> = choice.into_iter().chain(before.map(|id| format!("before={id}"))).collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
@@ -273,8 +291,12 @@ mod tests {
 
     #[test]
     fn an_address_names_only_what_is_chosen() {
-        assert_eq!(address("/", None, None), "/");
-        assert_eq!(address("/", Some(JobStatus::Failed), None), "/?status=failed");
-        assert_eq!(address("/x", Some(JobStatus::Failed), Some("7".into())), "/x?status=failed&before=7");
+        assert_eq!(address("/", JobChoice::All, None), "/");
+        assert_eq!(address("/", JobChoice::Warned, None), "/?warnings=true");
+        assert_eq!(address("/", JobChoice::Status(JobStatus::Failed), None), "/?status=failed");
+        assert_eq!(
+            address("/x", JobChoice::Status(JobStatus::Failed), Some("7".into())),
+            "/x?status=failed&before=7"
+        );
     }
 }

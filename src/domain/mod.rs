@@ -6,6 +6,7 @@ pub mod event;
 pub mod format;
 pub mod job;
 pub mod job_type;
+pub mod jobs;
 pub mod json;
 pub mod limits;
 pub mod location;
@@ -19,11 +20,12 @@ pub mod warning;
 pub use chunking::Chunking;
 pub use document::{Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase};
 pub use event::JobEvent;
-pub use job::{
-    ItemFilter, Job, JobAttempt, JobDetails, JobFilter, JobId, JobItem, JobItemPage, JobPage, JobStats,
-    JobStatus, JobSummary, JobsView,
-};
+pub use job::{Job, JobId, JobStatus, JobSummary};
 pub use job_type::JobType;
+pub use jobs::{
+    ItemFilter, JobAttempt, JobChoice, JobDetails, JobFilter, JobItem, JobItemPage, JobPage, JobStats,
+    JobsView,
+};
 pub use limits::Limits;
 pub use location::Location;
 pub use metadata::Metadata;

@@ -1,0 +1,157 @@
+//! Jobs as they are asked for and answered: filters, pages, and all there is to say about one.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::job::rfc3339;
+use super::{DocumentId, Job, JobId, JobStatus, JobType, Warning};
+
+/// Which jobs a list shows, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFilter {
+    pub status: Option<JobStatus>,
+    pub job_type: Option<JobType>,
+    /// Only jobs with warnings.
+    #[serde(default)]
+    pub warned: bool,
+    /// Only jobs older than this one: the `next` of the page before.
+    pub before: Option<JobId>,
+    pub limit: u32,
+}
+
+impl JobFilter {
+    /// How many jobs a page has when the caller does not say.
+    pub const DEFAULT_LIMIT: u32 = 50;
+    /// The most jobs a page can have.
+    pub const MAX_LIMIT: u32 = 1000;
+}
+
+/// Which jobs the dashboard shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobChoice {
+    #[default]
+    All,
+    Status(JobStatus),
+    /// Those with warnings.
+    Warned,
+}
+
+/// One page of jobs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobPage {
+    pub jobs: Vec<Job>,
+    /// All jobs that match the filter, not only those of this page.
+    pub total_count: u64,
+    /// Where the next page starts, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<JobId>,
+}
+
+/// What the job list shows at one moment, and the change number from which to follow it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobsView {
+    pub page: JobPage,
+    pub stats: JobStats,
+    /// The event stream started with `?after=` this number misses nothing.
+    pub seq: u64,
+}
+
+/// How one item of a batch or a folder ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobItem {
+    /// Position in the job, from 0.
+    pub item: u64,
+    /// The file's name, relative to the folder for a folder; the first words of a message.
+    pub name: String,
+    /// The document the item became, unless it failed.
+    pub document_id: Option<DocumentId>,
+    pub chunks_created: u64,
+    pub error_code: String,
+    pub error_message: String,
+}
+
+/// How an attempt that failed went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobAttempt {
+    /// From 1.
+    pub attempt: u32,
+    #[serde(with = "rfc3339")]
+    pub started_at: DateTime<Utc>,
+    #[serde(with = "rfc3339")]
+    pub ended_at: DateTime<Utc>,
+    pub error_code: String,
+    pub error_message: String,
+}
+
+/// One page of a job's items, in their order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobItemPage {
+    pub items: Vec<JobItem>,
+    /// The `after` of the next page, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// Which items of a job a page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ItemFilter {
+    pub failed_only: bool,
+    /// Only items after this one: the `next` of the page before.
+    pub after: Option<u64>,
+    pub limit: u32,
+}
+
+impl ItemFilter {
+    /// How many items a page has when the caller does not say.
+    pub const DEFAULT_LIMIT: u32 = 100;
+    /// The most items a page can have.
+    pub const MAX_LIMIT: u32 = 1000;
+}
+
+/// A job with all there is to say about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobDetails {
+    #[serde(flatten)]
+    pub job: Job,
+    /// How many jobs are begun before this one, while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs_ahead: Option<u64>,
+    /// The document that a completed job without items made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_id: Option<DocumentId>,
+    /// What was not as it should be, though the job went on; the first few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// The attempts that failed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<JobAttempt>,
+    /// The results of its items, failed ones first.
+    /// At most the first hundred; single texts and files have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<JobItem>,
+}
+
+/// Counts over all jobs the server still knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobStats {
+    pub total_jobs: u64,
+    pub pending: u64,
+    pub running: u64,
+    pub completed: u64,
+    pub failed: u64,
+    pub cancelled: u64,
+    pub total_chunks_created: u64,
+}
+
+impl JobStats {
+    /// The count of one state.
+    pub fn of(&self, status: JobStatus) -> u64 {
+        match status {
+            JobStatus::Pending => self.pending,
+            JobStatus::Running => self.running,
+            JobStatus::Completed => self.completed,
+            JobStatus::Failed => self.failed,
+            JobStatus::Cancelled => self.cancelled,
+        }
+    }
+}
