@@ -7,7 +7,7 @@ mod common;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use common::{Form, TestServer, eventually};
+use common::{Form, TestServer, eventually, pdf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -174,6 +174,21 @@ async fn an_archive_that_breaks_off_keeps_what_came_before() {
             "{job}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_file_that_crashes_its_reader_costs_no_other_of_the_archive() {
+    let server = TestServer::new().await;
+    let files = [
+        ("a.txt", b"the heron is first".to_vec()),
+        ("crash.pdf", pdf::crashing()),
+        ("b.txt", b"the pelican is last".to_vec()),
+    ];
+    let job = ingest(&server, Form::default().file("birds.tar", tarred(&files))).await;
+    let expected =
+        [("birds.tar/a.txt", ""), ("birds.tar/b.txt", ""), ("birds.tar/crash.pdf", "extractor_crashed")];
+    assert_eq!(items(&job), expected, "{job}");
+    assert_eq!((&job["total_items"], &job["failed_items"]), (&json!(3), &json!(1)), "{job}");
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ use zip::write::SimpleFileOptions;
 /// The server's memory must not move by more than this, in bytes.
 const MEMORY: u64 = 100 << 20;
 
+/// Names told of each outcome.
+const SOME: usize = 12;
+
 /// All of them must have ended by then.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -272,11 +275,11 @@ async fn bad_files_end_with_a_reason_and_hurt_nobody() {
 
     let kinds = [truncated(), flipped(), misnamed(), bombs(), loops_and_depths(), encrypted_and_empty()];
     let files: Vec<Bad> = kinds.into_iter().flatten().collect();
-    let (mut outcomes, mut most) = (BTreeMap::<_, u64>::new(), before);
+    let (mut outcomes, mut most) = (BTreeMap::<_, Vec<&str>>::new(), before);
     let mut jobs = Vec::new();
     for file in &files {
         match outcome(&server, file).await {
-            Ok(refused) => *outcomes.entry((file.what, refused)).or_default() += 1,
+            Ok(refused) => outcomes.entry((file.what, refused)).or_default().push(&file.name),
             Err(id) => jobs.push((file, id)),
         }
         most = most.max(server.memory());
@@ -289,13 +292,14 @@ async fn bad_files_end_with_a_reason_and_hurt_nobody() {
             job["completed_at"].is_string().then_some(job)
         })
         .await;
-        *outcomes.entry((file.what, check(file, &job))).or_default() += 1;
+        outcomes.entry((file.what, check(file, &job))).or_default().push(&file.name);
     }
     good("last.pdf").await;
     let moved = most.saturating_sub(before);
     println!("{} bad files; the server's memory moved by {} MiB at most", files.len(), moved >> 20);
-    for ((what, outcome), count) in &outcomes {
-        println!("{count:>5}  {what}: {outcome}");
+    for ((what, outcome), names) in &outcomes {
+        let some: Vec<_> = names.iter().take(SOME).copied().collect();
+        println!("{:>5}  {what}: {outcome} ({}, …)", names.len(), some.join(", "));
     }
     assert!(files.len() >= 100);
     assert!(moved <= MEMORY, "the server's memory moved by {moved} bytes");

@@ -7,7 +7,7 @@ mod common;
 use std::io::Write;
 use std::path::Path;
 
-use common::{Form, TestServer, eventually};
+use common::{Form, TestServer, eventually, pdf};
 use serde_json::{Value, json};
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -201,54 +201,24 @@ fn has_given_up(process: &str) -> bool {
     statuses.len() > 1 && statuses.iter().all(is_restricted)
 }
 
-/// A PDF with many pages, each with a line of text.
-fn large_pdf(pages: usize) -> Vec<u8> {
-    let mut objects = vec![
-        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        String::new(),
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
-    ];
-    let mut kids = String::new();
-    for page in 1..=pages {
-        let lines: String = (0..40)
-            .map(|line| {
-                format!(
-                    "1 0 0 1 72 {} Tm (Page {page}, line {line} of the long survey.) Tj ",
-                    760 - line * 18
-                )
-            })
-            .collect();
-        let text = format!("BT /F1 12 Tf {lines} ET");
-        objects.push(format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()));
-        objects.push(format!(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {} 0 R \
-             /Resources << /Font << /F1 3 0 R >> >> >>",
-            objects.len()
-        ));
-        kids.push_str(&format!("{} 0 R ", objects.len()));
+#[tokio::test]
+async fn a_page_that_crashes_its_reader_is_left_out_and_named() {
+    let server = TestServer::new().await;
+    let job = ended(&server, &send(&server, "crash.pdf", pdf::crashing()).await).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    let warning = &job["warnings"][0];
+    assert!(warning["message"].as_str().unwrap().ends_with(": 2."), "{warning}");
+    for (word, page) in [("heron", 1), ("pelican", 3)] {
+        assert_eq!(source(&server, &job, word).await["location"]["page"], page);
     }
-    objects[1] = format!("<< /Type /Pages /Count {pages} /Kids [{kids}] >>");
-    let (mut pdf, mut places) = (b"%PDF-1.4\n".to_vec(), Vec::new());
-    for (number, object) in objects.iter().enumerate() {
-        places.push(pdf.len());
-        pdf.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", number + 1).as_bytes());
-    }
-    let start = pdf.len();
-    pdf.extend_from_slice(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).as_bytes());
-    for place in places {
-        pdf.extend_from_slice(format!("{place:010} 00000 n \n").as_bytes());
-    }
-    pdf.extend_from_slice(
-        format!("trailer << /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF", objects.len() + 1)
-            .as_bytes(),
-    );
-    pdf
+    let job = ended(&server, &send(&server, "page.html", fixture("page.html")).await).await;
+    assert_eq!(job["status"], "completed", "the next file is read");
 }
 
 #[tokio::test]
 async fn a_long_file_tells_its_page_and_can_be_cancelled_in_the_middle() {
     let server = TestServer::new().await;
-    let job = send(&server, "long.pdf", large_pdf(2000)).await;
+    let job = send(&server, "long.pdf", pdf::long(2000)).await;
     let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
     let mut pages = std::collections::BTreeSet::new();
     eventually(async || {

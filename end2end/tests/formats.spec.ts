@@ -58,3 +58,20 @@ test.describe('a preview', () => {
     });
   });
 });
+
+test('a job that warns says so, is found by the filter, and so does its document', async ({ page, given }) => {
+  const latin1 = Buffer.from('Der Schleusenwärter öffnet das Tor. Größe und Höhe stimmen. '.repeat(5), 'latin1');
+  const warned = await given.filesJob(textFile('alt.txt', latin1));
+  const silent = await given.filesJob(textFile('neu.txt', 'all is well'));
+  await given.reaches(warned, 'completed');
+  await given.reaches(silent, 'completed');
+  await open(page, '/');
+  await page.getByTestId('filter-warnings').click();
+  await expect(page).toHaveURL(/\?warnings=true$/);
+  await expect(jobOf(page, warned)).toBeVisible();
+  await expect(jobOf(page, silent)).toHaveCount(0);
+  await page.getByRole('link', { name: 'alt.txt' }).first().click();
+  await expect(page.getByText('it was read as windows-1252').first()).toBeVisible();
+  await page.getByRole('link', { name: 'Open the document' }).click();
+  await expect(page.locator('.warnings')).toContainText('it was read as windows-1252');
+});

@@ -26,6 +26,8 @@ async function allPages(given: Given): Promise<Record<string, string>> {
     'an empty search': '/app/search',
     'an answer': '/app/search?q=gates+into+locks',
     'nothing found': '/app/search?q=zzyzx',
+    'jobs with warnings': '/?warnings=true',
+    'a preview': '/app/preview',
   };
 }
 

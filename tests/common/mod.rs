@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod holdings;
+pub mod pdf;
 pub mod process;
 
 use std::path::Path;

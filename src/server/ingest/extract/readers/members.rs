@@ -225,7 +225,7 @@ fn each(
         }
         let bare = unpacked.rsplit('/').next().unwrap_or(unpacked);
         visit(Found::File { path: bare, size: 0, bytes: Ok(&mut { rest }) })
-    } else if start.starts_with(b"From ") {
+    } else if start.starts_with(b"From ") || name.to_ascii_lowercase().ends_with(".mbox") {
         mailbox(file, visit)
     } else if is_tar(start, &name.to_ascii_lowercase()) {
         tar(file, visit)
