@@ -1,6 +1,6 @@
-// A PDF with many pages, each with some lines of text.
+// A PDF with many pages, each with some lines of text; `words` makes the lines longer.
 
-export function pdf(pages: number): Buffer {
+export function pdf(pages: number, words = ''): Buffer {
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
     '',
@@ -9,7 +9,7 @@ export function pdf(pages: number): Buffer {
   const kids: string[] = [];
   for (let page = 1; page <= pages; page += 1) {
     const lines = Array.from({ length: 40 }, (_, line) => {
-      return `1 0 0 1 72 ${760 - line * 18} Tm (Page ${page}, line ${line} of the long survey.) Tj`;
+      return `1 0 0 1 72 ${760 - line * 18} Tm (Page ${page}, line ${line} of the long survey. ${words}) Tj`;
     });
     const text = `BT /F1 12 Tf ${lines.join(' ')} ET`;
     objects.push(`<< /Length ${text.length} >>\nstream\n${text}\nendstream`);

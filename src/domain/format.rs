@@ -174,11 +174,9 @@ impl Format {
     }
 }
 
-/// The endings of all formats as people read them: ".txt, .text, …".
+/// The names of all formats, as people read them.
 pub fn supported() -> String {
-    let endings: Vec<_> =
-        FORMATS.iter().flat_map(|it| it.extensions).map(|extension| format!(".{extension}")).collect();
-    endings.join(", ")
+    FORMATS.map(|it| it.name).join(", ")
 }
 
 #[cfg(test)]

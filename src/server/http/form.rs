@@ -16,8 +16,9 @@ use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
 use crate::domain::{Limits, Metadata, Problem};
+use crate::server::ingest::failures::unsupported;
 use crate::server::ingest::recognise::{HEAD, is_wide};
-use crate::server::jobs::{Given, Options, Upload, check_format, names};
+use crate::server::jobs::{Given, JobsError, Options, Upload, check_format, names};
 use crate::server::state::AppState;
 
 /// Paths and switches are small, in bytes.
@@ -306,7 +307,7 @@ async fn store_file(mut field: Field<'_>, state: &AppState) -> Result<Upload, Pr
         // What is no text, whatever its name says, can be told at once.
         let is_text = format.is_some_and(|it| it.is_text()) && !is_wide(&head);
         if is_text && chunk.contains(&0) {
-            return Err(not_text(&name));
+            return Err(JobsError::Unsupported(unsupported(&name, None).message).into());
         }
         writer.write(&chunk).await.map_err(|error| data_folder(&error))?;
     }
@@ -339,12 +340,6 @@ fn file_name(field: &Field<'_>) -> Result<String, Problem> {
              separators and control characters."
         ),
     ))
-}
-
-fn not_text(name: &str) -> Problem {
-    let supported = crate::domain::format::supported();
-    let detail = format!("{name} is not a text file: it has zero bytes. Sluice reads {supported}.");
-    Problem::new(415, "unsupported_format", detail)
 }
 
 fn form_problem(error: &MultipartError, limits: &Limits) -> Problem {

@@ -6,7 +6,7 @@ use super::extract::Unreadable;
 use super::extract::text::TextError;
 use super::folders::PathError;
 use crate::domain::Warning;
-use crate::domain::format::supported;
+use crate::domain::format::{Format, supported};
 use crate::server::blobs::BlobReader;
 use crate::server::jobs::retry::may_pass;
 use crate::server::store::{ChunkKey, Failure};
@@ -16,8 +16,14 @@ const LONGEST_REASON: usize = 500;
 
 /// The failure of an item of a kind that is not read; `kind` says what it is, if that is known.
 pub fn unsupported(name: &str, kind: Option<&str>) -> Failure {
-    let kind = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
-    let message = format!("{name} is of a kind Sluice does not read{kind}. It reads {}.", supported());
+    let what = match kind {
+        Some(kind) => format!("{name} is of a kind Sluice does not read ({kind})"),
+        None if Format::of_name(name).is_some_and(Format::is_text) => {
+            format!("{name} is not a text file: it has zero bytes")
+        }
+        None => format!("{name} is of a kind Sluice does not read"),
+    };
+    let message = format!("{what}. It reads {}; GET /formats lists their endings.", supported());
     Failure::new("unsupported_format", message)
 }
 

@@ -142,7 +142,10 @@ fn glyphs(characters: &[TextChar]) -> Vec<Glyph> {
             after_space = true;
             continue;
         }
-        if it.char == char::REPLACEMENT_CHARACTER || !(it.font_size > 0.0) || !it.origin_x.is_finite() {
+        if it.char == char::REPLACEMENT_CHARACTER
+            || it.font_size <= 0.0
+            || !(it.font_size + it.origin_x + it.origin_y).is_finite()
+        {
             continue;
         }
         let (sine, cosine) = it.rotation_degrees.to_radians().sin_cos();
