@@ -25,15 +25,8 @@ use crate::domain::{
 /// The newest jobs, or those older than `before`, with the counts of all.
 #[server(prefix = "/_fn", endpoint = "list_jobs", protocol = Call<Json>)]
 pub async fn list_jobs(choice: JobChoice, before: Option<JobId>, limit: u32) -> Result<JobsView, Problem> {
-    use crate::domain::JobFilter;
     use crate::server::{http::problem::answer, state::AppState};
-    let (status, warned) = match choice {
-        JobChoice::All => (None, false),
-        JobChoice::Status(status) => (Some(status), false),
-        JobChoice::Warned => (None, true),
-    };
-    let filter = JobFilter { status, warned, before, limit, ..JobFilter::default() };
-    answer(expect_context::<AppState>().jobs.view(filter).await)
+    answer(expect_context::<AppState>().jobs.view(choice.filter(before, limit)).await)
 }
 
 /// One job with the results of its items, and the numbers of the attempts that failed, with why.

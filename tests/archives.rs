@@ -137,6 +137,19 @@ async fn archives_among_other_files_are_read_in_their_place() {
 }
 
 #[tokio::test]
+async fn two_archives_of_one_name_are_two_archives() {
+    let server = TestServer::new().await;
+    let one = |name: &str, text: &str| zipped(&[(name, text.as_bytes().to_vec())]);
+    let form = Form::default()
+        .file("a.zip", one("x.txt", "about xylem"))
+        .file("a.zip", one("y.txt", "about yews"))
+        .file("empty.zip", zipped(&[("inner.zip", zipped(&[]))]));
+    let job = ingest(&server, form).await;
+    assert_eq!(items(&job), [("a.zip/x.txt", ""), ("a.zip/y.txt", ""), ("empty.zip/inner.zip", "no_text")]);
+    assert_eq!((&job["total_items"], &job["failed_items"]), (&json!(3), &json!(1)), "{job}");
+}
+
+#[tokio::test]
 async fn a_mailbox_becomes_its_mails() {
     let server = TestServer::new().await;
     let mail = String::from_utf8(fixture("stoppage.eml")).unwrap();
@@ -149,6 +162,17 @@ async fn a_mailbox_becomes_its_mails() {
     assert_eq!(found["location"], json!({ "member": "message 2.eml", "part": "message" }), "{found}");
     let found = source(&server, "aqueduct").await;
     assert_eq!(found["location"]["part"], "survey.pdf", "{found}");
+}
+
+/// An archive whose one file claims to have more bytes than there are numbers.
+fn liar() -> Vec<u8> {
+    let mut bytes = tarred(&[("a.txt", b"few bytes".to_vec())]);
+    // The size in the header, in base 256, and the sum of the header.
+    bytes[124..136].copy_from_slice(&[0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    bytes[148..156].copy_from_slice(b"        ");
+    let sum: u32 = bytes[..512].iter().map(|byte| u32::from(*byte)).sum();
+    bytes[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    bytes
 }
 
 #[tokio::test]
@@ -164,6 +188,7 @@ async fn an_archive_that_breaks_off_keeps_what_came_before() {
 
     for (name, bytes, code) in [
         ("none.zip", zipped(&[]), "no_text"),
+        ("liar.tar", liar(), "too_expensive"),
         ("bad.zip", b"PK\x03\x04 and no more".to_vec(), "damaged"),
         ("bomb.zip", zipped(&[("zeros.txt", vec![b' '; 200 << 20])]), "too_expensive"),
     ] {
@@ -182,13 +207,20 @@ async fn a_file_that_crashes_its_reader_costs_no_other_of_the_archive() {
     let files = [
         ("a.txt", b"the heron is first".to_vec()),
         ("crash.pdf", pdf::crashing()),
+        ("inner.zip", zipped(&[("c.txt", b"the stork is inside".to_vec()), ("deep.pdf", pdf::crashing())])),
         ("b.txt", b"the pelican is last".to_vec()),
     ];
     let job = ingest(&server, Form::default().file("birds.tar", tarred(&files))).await;
-    let expected =
-        [("birds.tar/a.txt", ""), ("birds.tar/b.txt", ""), ("birds.tar/crash.pdf", "extractor_crashed")];
+    let expected = [
+        ("birds.tar/a.txt", ""),
+        ("birds.tar/b.txt", ""),
+        ("birds.tar/crash.pdf", "extractor_crashed"),
+        ("birds.tar/inner.zip/c.txt", ""),
+        ("birds.tar/inner.zip/deep.pdf", "extractor_crashed"),
+    ];
     assert_eq!(items(&job), expected, "{job}");
-    assert_eq!((&job["total_items"], &job["failed_items"]), (&json!(3), &json!(1)), "{job}");
+    assert_eq!((&job["total_items"], &job["failed_items"]), (&json!(5), &json!(2)), "{job}");
+    assert_eq!(source(&server, "pelican").await["location"]["member"], "b.txt");
 }
 
 #[tokio::test]

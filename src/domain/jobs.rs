@@ -36,6 +36,18 @@ pub enum JobChoice {
     Warned,
 }
 
+impl JobChoice {
+    /// The newest jobs of the choice, or those older than `before`.
+    pub fn filter(self, before: Option<JobId>, limit: u32) -> JobFilter {
+        let (status, warned) = match self {
+            Self::All => (None, false),
+            Self::Status(status) => (Some(status), false),
+            Self::Warned => (None, true),
+        };
+        JobFilter { status, warned, before, limit, ..JobFilter::default() }
+    }
+}
+
 /// One page of jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobPage {

@@ -6,7 +6,7 @@ use std::error::Error as _;
 
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::OwnedSemaphorePermit;
@@ -89,7 +89,7 @@ impl TryFrom<JsonForm> for IngestForm {
                 metadata: body.metadata.read()?,
                 chunk_size: body.chunk_size,
                 chunk_overlap: body.chunk_overlap,
-                password: body.password,
+                password: body.password.filter(|it| !it.expose_secret().is_empty()),
             },
             sync: body.sync,
             ..Self::default()

@@ -14,6 +14,12 @@ const CHUNKS_AT_ONCE: usize = 1000;
 /// The longest thing a source may say of itself, in characters.
 const LONGEST_FACT: usize = 500;
 
+/// The longest name of a place, in characters.
+const LONGEST_NAME: usize = 300;
+
+/// The longest warning, in characters.
+const LONGEST_WARNING: usize = 1000;
+
 /// Things a source may say of itself.
 const MOST_FACTS: usize = 50;
 
@@ -79,23 +85,30 @@ impl Draft {
         self.push(text);
     }
 
-    pub fn warn(&mut self, warning: Warning) {
+    pub fn warn(&mut self, mut warning: Warning) {
+        shorten(&mut warning.message, LONGEST_WARNING);
         if self.warnings.len() < Warning::MOST {
             self.warnings.push(warning);
         }
     }
 
-    fn move_to(&mut self, at: Location) {
+    fn move_to(&mut self, mut at: Location) {
+        // Each chunk carries it.
+        for name in [&mut at.member, &mut at.sheet, &mut at.chapter, &mut at.part].into_iter().flatten() {
+            shorten(name, LONGEST_NAME);
+        }
+        for heading in &mut at.headings {
+            shorten(heading, LONGEST_NAME);
+        }
         self.end_table();
         self.chunker.move_to(at.clone(), &mut self.chunks);
         self.at = at;
     }
 
     fn end_table(&mut self) {
-        let last = self.table.take();
+        let last = std::mem::take(&mut self.table).take();
         if last.is_some() {
             self.passage(last);
-            self.table = Table::default();
             self.chunker.move_to(self.at.clone(), &mut self.chunks);
         }
     }
@@ -158,6 +171,14 @@ impl Draft {
     /// What the source says of itself; what the caller says wins.
     pub fn metadata(&mut self, given: &Metadata) -> Metadata {
         Metadata(std::mem::take(&mut self.facts)).overlaid(given)
+    }
+}
+
+/// Keeps the first characters, and says that there were more.
+fn shorten(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 use super::extract::Unreadable;
 use super::extract::text::TextError;
 use super::folders::PathError;
-use crate::domain::Warning;
 use crate::domain::format::{Format, supported};
+use crate::domain::{DocumentId, Warning};
 use crate::server::blobs::BlobReader;
 use crate::server::jobs::retry::may_pass;
 use crate::server::store::{ChunkKey, Failure};
@@ -57,6 +57,12 @@ pub fn extract_failure(name: &str, unreadable: &Unreadable) -> Failure {
 pub fn too_many_chunks(name: &str) -> Failure {
     let most = ChunkKey::MAX_CHUNKS;
     Failure::new("too_large", format!("{name} has more than {most} chunks. Split it into smaller files."))
+}
+
+/// The failure of a job with more items than it can have.
+pub fn too_many_files(name: &str) -> Failure {
+    let most = DocumentId::MAX_ITEMS;
+    Failure::new("too_many_items", format!("There are more than {most} files in {name}. Send it in parts."))
 }
 
 /// The failure of an item whose bytes are no text.

@@ -5,12 +5,12 @@ use std::fs::File;
 use super::draft::Draft;
 use super::extract::worker::Ended;
 use super::extract::{Extracted, Unreadable};
-use super::failures::{extract_failure, unreadable};
-use super::recognise::recognise;
+use super::failures::{extract_failure, too_many_files, unreadable};
 use super::run::{Item, Piece, PieceContent, Reader, Stopped};
 use crate::domain::format::{FORMATS, Format};
 use crate::domain::progress::Steps;
 use crate::domain::{DocumentId, Progress};
+use crate::server::store::ChunkKey;
 
 /// The longest path of a file in an archive, in characters; the end of a longer one is kept.
 const LONGEST_PATH: usize = 400;
@@ -20,8 +20,11 @@ pub struct Members<'r, 'a, S> {
     reader: &'r mut Reader<'a, S>,
     archive: &'r Item<'r>,
     before: Progress,
+    /// The number among the job's items of its first file.
+    first: u64,
     /// Files at the start of the archive that an earlier attempt has delivered.
     skip: u64,
+    /// Files that were begun, whether they have ended or not.
     seen: u64,
     /// Files that were announced and not seen yet. Not all archives announce theirs.
     to_come: u64,
@@ -41,10 +44,9 @@ struct Open {
 
 impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
     pub fn new(reader: &'r mut Reader<'a, S>, archive: &'r Item<'r>, file: &File) -> Self {
-        let inside = format!("{}/", archive.name);
-        let skip = reader.delivered.values().filter(|name| name.starts_with(&inside)).count() as u64;
         let (before, size) = (reader.progress, file.metadata().map_or(0, |facts| facts.len()));
-        Self { reader, archive, before, skip, seen: 0, to_come: 0, bytes_seen: 0, size, open: None }
+        let (first, skip) = (reader.next, delivered_of(reader, archive.name));
+        Self { reader, archive, before, first, skip, seen: 0, to_come: 0, bytes_seen: 0, size, open: None }
     }
 
     /// Reads them all. What cannot be opened at all is an item that failed; of what breaks off, the files before
@@ -61,22 +63,28 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
             }
         });
         self.reader.progress.steps = None;
-        self.reader.progress.bytes_done = self.before.bytes_done + self.size;
         if let Some(stopped) = stopped {
             return Err(stopped);
         }
         let why = match ended {
             Ended::Done => None,
             Ended::Told => return Err(Stopped::Told),
-            Ended::Unreadable(why) | Ended::Died(why) => Some(extract_failure(self.archive.name, &why)),
-            Ended::Io(error) => Some(unreadable(self.archive.name, &error)),
+            Ended::Unreadable(why) | Ended::Died(why) => {
+                // The file that is open goes down with it.
+                self.end(Err(why.clone()))?;
+                Some(extract_failure(self.archive.name, &why))
+            }
+            // Its files cannot be numbered without it, nor can those of others behind it.
+            Ended::Io(error) => return Err(unreadable(self.archive.name, &error).into()),
         };
+        self.reader.progress.bytes_done = self.before.bytes_done + self.size;
         // Archives in the archive were announced as files, and became several.
         let progress = &mut self.reader.progress;
         progress.items_total -= self.to_come.min(progress.items_total);
         match why {
             // It stood for its files, until they were known.
             None => progress.items_total = progress.items_total.saturating_sub(1).max(progress.items_done),
+            Some(_) if self.reader.delivered.contains_key(&self.reader.next) => self.reader.next += 1,
             Some(why) => return self.reader.failed(self.archive, why),
         }
         self.reader.give(PieceContent::Nothing)
@@ -88,36 +96,54 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
                 self.to_come = self.to_come.saturating_add(count);
                 self.reader.progress.items_total = self.reader.progress.items_total.saturating_add(count);
             }
-            Extracted::Member { path, size } => return self.begin(&path, size),
+            Extracted::Member { number, path, .. } => self.begin(number, &path)?,
+            Extracted::MemberFormat { name, size } => {
+                if let Some(open) = &mut self.open {
+                    open.format = FORMATS.iter().find(|it| it.name == name).unwrap_or(&FORMATS[0]);
+                    open.size = size;
+                }
+            }
             Extracted::MemberEnd(read) => self.end(read)?,
+            Extracted::Waiting => self.reader.give(PieceContent::Nothing)?,
             found => {
                 if let Some(open) = &mut self.open {
                     open.draft.take(found);
-                    return Ok(self.reader.give_part(&mut open.draft, &open.before));
+                    // What is too long for a document costs no other; nothing more of it is kept.
+                    if open.draft.chunk_count() <= ChunkKey::MAX_CHUNKS {
+                        return Ok(self.reader.give_part(&mut open.draft, &open.before));
+                    }
                 }
             }
         }
         Ok(!self.reader.stop.is_cancelled())
     }
 
-    fn begin(&mut self, path: &str, size: u64) -> Result<bool, Stopped> {
-        if self.reader.next >= DocumentId::MAX_ITEMS {
-            return Ok(false);
+    fn begin(&mut self, number: u64, path: &str) -> Result<(), Stopped> {
+        if number + 1 < self.seen {
+            // Another reader, which goes on behind a crash, tells of what was told.
+            self.open = None;
+            return Ok(());
         }
-        self.seen += 1;
-        match self.to_come.checked_sub(1) {
-            Some(rest) => self.to_come = rest,
-            None => self.reader.progress.items_total += 1,
+        // The file on which a reader crashed is told of again: it has been counted.
+        if number + 1 > self.seen {
+            if self.first + number >= DocumentId::MAX_ITEMS {
+                return Err(too_many_files(self.archive.name).into());
+            }
+            self.seen = number + 1;
+            match self.to_come.checked_sub(1) {
+                Some(rest) => self.to_come = rest,
+                None => self.reader.progress.items_total += 1,
+            }
         }
-        let before = self.reader.progress;
+        self.reader.next = self.first + number;
+        let before = self.open.take().map_or(self.reader.progress, |open| open.before);
         let path: String = path.chars().filter(|it| !it.is_control()).collect();
         let too_long = path.chars().count().saturating_sub(LONGEST_PATH);
         let path: String = path.chars().skip(too_long).collect();
-        let format = recognise(&path, &[]).unwrap_or(&FORMATS[0]);
         let draft = Draft::new(self.reader.chunking);
         let name = format!("{}/{path}", self.archive.name);
-        self.open = Some(Open { name, format, draft, before, size });
-        Ok(true)
+        self.open = Some(Open { name, format: &FORMATS[0], draft, before, size: 0 });
+        Ok(())
     }
 
     fn end(&mut self, read: Result<(), Unreadable>) -> Result<(), Stopped> {
@@ -129,11 +155,9 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
             self.reader.next += 1;
             return Ok(());
         }
-        // The document is as large as the file was before it was packed.
-        self.reader.progress.bytes_done = before.bytes_done + size;
         let item = Item { name: &name, blob: None, ..self.archive.clone() };
         let ended = read.map_err(|why| extract_failure(&name, &why).into());
-        self.reader.end_draft(draft, &before, &item, format, ended)?;
+        self.reader.end_draft(draft, &before, &item, format, size, ended)?;
         if self.to_come > 0 {
             let (done, total) = (self.seen, self.seen + self.to_come);
             self.reader.step(&self.before, self.size, Steps { done, total, unit: "file" });
@@ -143,4 +167,15 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
         }
         self.reader.give(PieceContent::Nothing)
     }
+}
+
+/// How many files of the archive were delivered: by their names, or as the items from the next number on.
+fn delivered_of<S>(reader: &Reader<'_, S>, archive: &str) -> u64 {
+    let (delivered, first) = (reader.delivered, reader.next);
+    let inside = format!("{archive}/");
+    if reader.by_name {
+        return delivered.values().filter(|name| name.starts_with(&inside)).count() as u64;
+    }
+    (first..).take_while(|number| delivered.get(number).is_some_and(|name| name.starts_with(&inside))).count()
+        as u64
 }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use super::draft::Draft;
@@ -85,8 +86,10 @@ pub struct Reader<'a, S> {
     pub progress: Progress,
     /// The number of the next item.
     pub next: u64,
+    /// Items are known by their names, because there may be others now; new ones get new numbers.
+    pub by_name: bool,
     /// Opens what is encrypted.
-    password: Option<&'a str>,
+    password: Option<&'a SecretString>,
     pub(super) chunking: Chunking,
     /// Takes the pieces, and says whether to go on.
     sink: S,
@@ -136,6 +139,7 @@ impl<'a, S> Reader<'a, S> {
             stop,
             progress,
             next: 0,
+            by_name: false,
             password: None,
             chunking: shelves.chunking,
             sink,
@@ -148,7 +152,12 @@ impl<'a, S> Reader<'a, S> {
 impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
     /// Reads the job's items that were not delivered yet. Items that could not be read for a cause that
     /// may pass are left to the next attempt, if there is one: then this one fails after the last item.
-    pub fn read(&mut self, job: &Job, input: &Input, password: Option<&'a str>) -> Result<(), Stopped> {
+    pub fn read(
+        &mut self,
+        job: &Job,
+        input: &Input,
+        password: Option<&'a SecretString>,
+    ) -> Result<(), Stopped> {
         self.progress.items_total = job.total_items;
         self.progress.bytes_total = job.size_bytes;
         self.last_attempt = job.attempt >= job.max_attempts;
@@ -159,8 +168,13 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
     }
 
     /// Opens what is encrypted with this.
-    pub fn open_with(&mut self, password: Option<&'a str>) {
+    pub fn open_with(&mut self, password: Option<&'a SecretString>) {
         self.password = password;
+    }
+
+    /// What cannot be read now is not tried again.
+    pub fn try_once(&mut self) {
+        self.last_attempt = true;
     }
 
     /// Sets how many items there are, by the names of the files: those of which nothing was delivered, and what
@@ -269,7 +283,8 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
             Err(TextError::Stopped) => Err(Stopped::Told),
             Err(error) => Err(text_failure(item.name, &error).into()),
         };
-        self.end_draft(draft, &before, item, format, ended)
+        let size = self.progress.bytes_done - before.bytes_done;
+        self.end_draft(draft, &before, item, format, size, ended)
     }
 
     /// Reads a file in a child process: one item, or all those of an archive.
@@ -293,6 +308,7 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
                 self.step(&before, size, Steps { done, total: total.max(1), unit: unit(format.reading) });
                 self.give(PieceContent::Nothing).is_ok()
             }
+            Extracted::Waiting => self.give(PieceContent::Nothing).is_ok(),
             found => {
                 draft.take(found);
                 self.give_part(&mut draft, &before)
@@ -311,14 +327,14 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
             Ended::Unreadable(why) | Ended::Died(why) => Err(extract_failure(item.name, &why).into()),
             Ended::Io(error) => Err(unreadable(item.name, &error).into()),
         };
-        self.end_draft(draft, &before, item, format, ended)
+        self.end_draft(draft, &before, item, format, size, ended)
     }
 
     pub(super) fn request(&self, item: &Item<'_>, file: &File, skip: u64) -> Request {
         Request {
             name: item.name.to_owned(),
             size: file.metadata().map_or(0, |facts| facts.len()),
-            password: self.password.map(str::to_owned),
+            password: self.password.map(|it| it.expose_secret().to_owned()),
             skip,
             resume: None,
         }
@@ -350,6 +366,7 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
         before: &Progress,
         item: &Item<'_>,
         format: &Format,
+        size_bytes: u64,
         ended: Result<(), Stopped>,
     ) -> Result<(), Stopped> {
         if ended.is_ok() {
@@ -378,7 +395,7 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
         };
         let document = NewDocument {
             media_type: format.media_type().to_owned(),
-            size_bytes: self.progress.bytes_done - before.bytes_done,
+            size_bytes,
             characters: draft.characters(),
             metadata: draft.metadata(&item.metadata),
             warnings: draft.warnings,
@@ -440,7 +457,6 @@ fn unit(reading: Reading) -> &'static str {
         Reading::Office | Reading::OpenDocument => "slide",
         Reading::Sheets => "sheet",
         Reading::Epub => "chapter",
-        Reading::Archive => "file",
         _ => "part",
     }
 }

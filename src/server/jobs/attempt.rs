@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use secrecy::ExposeSecret;
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -140,9 +140,8 @@ impl JobManager {
         let (shelves, told) = (self.0.shelves.clone(), stop.clone());
         let password = self.0.passwords.of(fence.job);
         let reading = tokio::task::spawn_blocking(move || {
-            let password = password.as_ref().map(ExposeSecret::expose_secret);
             let sink = |piece| pieces.blocking_send(piece).is_ok();
-            read(&lease, &shelves, &delivered, &told, progress, password, sink)
+            read(&lease, &shelves, &delivered, &told, progress, password.as_ref(), sink)
         });
 
         let mut writer = ItemWriter::new(self.clone(), fence, progress, has_items);
@@ -241,7 +240,7 @@ fn read(
     delivered: &BTreeMap<u64, String>,
     stop: &CancellationToken,
     progress: Progress,
-    password: Option<&str>,
+    password: Option<&SecretString>,
     sink: impl FnMut(Piece) -> bool,
 ) -> Result<(), Stopped> {
     let mut reader = Reader::new(shelves, delivered, stop, progress, sink);

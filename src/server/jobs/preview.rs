@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
 
-use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 use super::submit::{check_text, find};
@@ -15,6 +14,9 @@ use crate::server::ingest::failures::unreadable;
 use crate::server::ingest::run::{Item, ItemKind, Piece, PieceContent, Reader, Shelves, Stopped};
 use crate::server::ingest::sources::JobSource;
 use crate::server::store::{Content, Failure, ItemResult};
+
+/// The text that a preview shows at most, in bytes.
+const MOST_TEXT: usize = 8 << 20;
 
 impl JobManager {
     /// Reads and cuts what is given as a job would, keeps nothing of it, and tells the first `limit` chunks of
@@ -36,6 +38,8 @@ impl JobManager {
 /// Gathers what a reader gives.
 struct Gathered {
     limit: usize,
+    /// Bytes of text that may still be kept.
+    room: usize,
     documents: Vec<PreviewedDocument>,
     more_documents: u64,
     /// Chunks of a document that is not at its end yet.
@@ -55,11 +59,14 @@ impl Gathered {
     }
 
     fn keep(&mut self, chunks: Vec<Chunk>) {
-        let room = self.limit.saturating_sub(self.chunks.len());
-        self.chunks.extend(chunks.into_iter().take(room).map(|chunk| {
+        for chunk in chunks {
+            if self.chunks.len() == self.limit || self.room < chunk.text.len() {
+                return;
+            }
+            self.room -= chunk.text.len();
             let place = Location::of(&chunk.location).label();
-            Chunk { place, ..chunk }
-        }));
+            self.chunks.push(Chunk { place, ..chunk });
+        }
     }
 
     fn end(&mut self, ItemResult { name, result, .. }: ItemResult) {
@@ -114,16 +121,21 @@ fn read(
     limit: u32,
 ) -> Result<Preview, JobsError> {
     let none = BTreeMap::new();
-    let mut gathered =
-        Gathered { limit: limit as usize, documents: Vec::new(), more_documents: 0, chunks: Vec::new() };
+    let mut gathered = Gathered {
+        limit: limit as usize,
+        room: MOST_TEXT,
+        documents: Vec::new(),
+        more_documents: 0,
+        chunks: Vec::new(),
+    };
     let sink = |piece: Piece| {
         gathered.take(piece.content);
         true
     };
     let mut reader = Reader::new(shelves, &none, stop, Progress::default(), sink);
     let item = |name, kind| Item { name, metadata: options.metadata.clone(), blob: None, kind };
-    let password = options.password.as_ref().map(ExposeSecret::expose_secret);
-    reader.open_with(password);
+    reader.open_with(options.password.as_ref());
+    reader.try_once();
     let read = match given {
         Given::Text(text) => reader.text(&item("text", ItemKind::Text), &FORMATS[0], Cursor::new(text)),
         Given::Files(files) => files.iter().try_for_each(|file| uploaded(&mut reader, file, item)),

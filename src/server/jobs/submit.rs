@@ -89,7 +89,8 @@ impl JobManager {
     /// Takes in whatever is given.
     pub async fn take_in(&self, given: Given, options: Options) -> Result<Job, JobsError> {
         match given {
-            Given::Text(text) => self.submit_text(text, options).await,
+            // Nothing in it could be opened.
+            Given::Text(text) => self.submit_text(text, Options { password: None, ..options }).await,
             Given::Files(files) => self.submit_files(files, options).await,
             Given::Path(path) => self.submit_path(path.as_ref(), options).await,
         }

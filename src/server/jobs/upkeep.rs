@@ -80,6 +80,7 @@ impl JobManager {
 
     async fn rescue(&self, expired: DateTime<Utc>) -> Result<(), JobsError> {
         let rescued = self.0.store.rescue(expired, clock::now()).await?;
+        rescued.failed.iter().for_each(|job| self.0.passwords.forget(*job));
         if rescued.requeued > 0 || !rescued.failed.is_empty() {
             tracing::warn!(
                 requeued = rescued.requeued,

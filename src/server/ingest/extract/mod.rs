@@ -24,7 +24,7 @@ pub enum Extracted {
     Rows(Vec<(u32, String)>),
     /// What follows is here.
     Place(Location),
-    /// So much of the source is read: pages, slides, sheets, chapters, members.
+    /// So much of the source is read: pages, slides, sheets, chapters.
     Step {
         done: u64,
         total: u64,
@@ -38,12 +38,22 @@ pub enum Extracted {
     Members(u64),
     /// A file of an archive begins. All that follows is of it, up to its end.
     Member {
+        /// Among the files of the archive and of those in it, from 0.
+        number: u64,
         /// Its path in the archive; of an archive in an archive, both paths.
         path: String,
+        /// As the archive says it, in bytes.
+        size: u64,
+    },
+    /// What the file is, by name, and how large.
+    MemberFormat {
+        name: String,
         size: u64,
     },
     /// The file that began last has been read, or could not be.
     MemberEnd(Result<(), Unreadable>),
+    /// It is being read, though nothing was found for a while.
+    Waiting,
 }
 
 /// Finds places in a text that comes in pieces.
@@ -61,8 +71,9 @@ pub struct Checkpoint {
     pub next: u64,
     /// Pages before it that have no text.
     pub silent: u64,
-    /// The numbers of the pages before it that could not be read, from 1.
-    pub unreadable: Vec<u64>,
+    /// How many pages before it could not be read, and the numbers of the first of them, from 1.
+    pub unreadable: u64,
+    pub first_unreadable: Vec<u64>,
 }
 
 /// Why a source could not be read. Codes are those of a job's `error_code`.
@@ -80,6 +91,14 @@ impl Unreadable {
 
     pub fn damaged(cause: impl std::fmt::Display) -> Self {
         Self::new("damaged", format!("it is damaged, or not what its name says ({cause})"))
+    }
+
+    /// For formats that no password opens here.
+    pub fn locked() -> Self {
+        Self::new(
+            "encrypted",
+            "it is encrypted, and Sluice cannot open files of its kind; save it without a password",
+        )
     }
 
     /// `tried` says whether a password came with it.

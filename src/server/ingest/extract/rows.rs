@@ -6,7 +6,7 @@ use crate::domain::Location;
 /// Rows are given together until they have so many bytes.
 const TOGETHER: usize = 32 << 10;
 
-/// A quoted value that goes on for longer is no value, but a mark that stands for itself, in bytes.
+/// A row that goes on for longer is cut: a mark was never closed, or there are no rows at all. In bytes.
 const LONGEST: usize = 64 << 10;
 
 /// Follows the rows of a text, and knows which line breaks are within a value.
@@ -26,7 +26,7 @@ impl Structure for Rows {
             // A quotation mark within a value is written twice, which changes nothing.
             self.quoted ^= line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
             self.row.push_str(line);
-            if !line.ends_with('\n') || self.quoted && self.row.len() < LONGEST {
+            if (!line.ends_with('\n') || self.quoted) && self.row.len() < LONGEST {
                 continue;
             }
             self.end_row();
@@ -89,6 +89,17 @@ mod tests {
             rows.finish(&mut sink);
             assert_eq!(found, expected.map(|(number, row)| (number, row.to_owned())), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_text_without_rows_is_not_gathered_as_a_whole() {
+        let mut rows = Rows::default();
+        let mut longest = 0;
+        for _ in 0..100 {
+            rows.push(&"a;b;".repeat(10_000), &mut |_| {});
+            longest = longest.max(rows.row.len());
+        }
+        assert!(longest < 2 * LONGEST, "{longest}");
     }
 
     #[test]

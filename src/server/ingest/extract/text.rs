@@ -86,7 +86,8 @@ pub fn decode(bytes: &[u8]) -> Option<(String, Option<&'static encoding_rs::Enco
 
 /// A whole page or XML file in memory, in the encoding that stands after `mark` at its start; many that name none
 /// are UTF-8 all the same.
-pub fn decode_marked_up(bytes: &[u8], mark: &str) -> (String, &'static encoding_rs::Encoding) {
+/// Also tells the encoding if that was guessed.
+pub fn decode_marked_up(bytes: &[u8], mark: &str) -> (String, Option<&'static encoding_rs::Encoding>) {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).to_ascii_lowercase();
     let named = head.find(mark).map(|at| head[at + mark.len()..].trim_start_matches(['"', '\'', ' ']));
     let named = named.and_then(|it| {
@@ -98,9 +99,10 @@ pub fn decode_marked_up(bytes: &[u8], mark: &str) -> (String, &'static encoding_
     let is_utf8 = !escapes.are_japanese() && std::str::from_utf8(bytes).is_ok();
     let is_utf8 = || is_utf8.then_some(encoding_rs::UTF_8);
     let guess = || decode(bytes).and_then(|(_, guess)| guess);
-    let encoding = is_utf8().or(named).or_else(guess).unwrap_or(encoding_rs::WINDOWS_1252);
+    let said = is_utf8().or(named);
+    let encoding = said.or_else(guess).unwrap_or(encoding_rs::WINDOWS_1252);
     let (text, encoding, _) = encoding.decode(bytes);
-    (text.into_owned(), encoding)
+    (text.into_owned(), said.is_none().then_some(encoding))
 }
 
 /// Why bytes could not be read as text.

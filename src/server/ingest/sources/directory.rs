@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ReadItems;
 use crate::domain::{DocumentId, Job};
-use crate::server::ingest::failures::{path_failure, unreadable};
+use crate::server::ingest::failures::{path_failure, too_many_files, unreadable};
 use crate::server::ingest::folders::{Found, PathError};
 use crate::server::ingest::run::{Item, ItemKind, Piece, Reader, Stopped};
 use crate::server::store::{BlobRef, Failure};
@@ -43,7 +43,7 @@ impl ReadItems for Source {
                 return Err(Stopped::Told);
             }
             if (reader.delivered.len() + files.len()) as u64 >= DocumentId::MAX_ITEMS {
-                return Err(too_many(&self.0).into());
+                return Err(too_many_files(&self.0.display().to_string()).into());
             }
             reader.progress.bytes_total += file.size_bytes;
             if delivered.contains(file.name.as_str()) {
@@ -56,6 +56,7 @@ impl ReadItems for Source {
         if reader.progress.items_total == 0 {
             return Err(empty(&self.0).into());
         }
+        reader.by_name = true;
         reader.next = reader.delivered.last_key_value().map_or(0, |(last, _)| last + 1);
         for file in files {
             if reader.stop.is_cancelled() {
@@ -74,14 +75,6 @@ impl ReadItems for Source {
 fn empty(path: &Path) -> Failure {
     let message = format!("There are no files in {}. Put some there and retry.", path.display());
     Failure::new("empty_folder", message)
-}
-
-fn too_many(path: &Path) -> Failure {
-    let (most, path) = (DocumentId::MAX_ITEMS, path.display());
-    Failure::new(
-        "too_many_items",
-        format!("There are more than {most} files in {path}. Send its folders one by one."),
-    )
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ const DEEPEST: usize = 1000;
 const SKIPPED: [&str; 7] = ["script", "style", "head", "noscript", "template", "svg", "iframe"];
 
 pub fn read(bytes: &[u8], at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
-    let (html, _) = text::decode_marked_up(bytes, "charset=");
+    let (html, guess) = text::decode_marked_up(bytes, "charset=");
+    if let Some(encoding) = guess {
+        sink(super::Extracted::Warning(text::guessed(encoding)));
+    }
     fact(sink, "title", title(&html));
     let markdown = to_markdown(&html)?;
     sink(super::Extracted::Place(at.clone()));

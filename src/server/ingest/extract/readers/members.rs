@@ -10,12 +10,11 @@ use mail_parser::mailbox::mbox::MessageIterator;
 use zip::result::ZipError;
 use zip::{ZipArchive, ZipReadOptions};
 
-use super::{DEEPEST, Request, Sink, Within, archive, guarded, part, reading_of, warn};
+use super::{DEEPEST, Request, Sink, Within, archive, guarded, part, warn};
 use crate::domain::Location;
-use crate::domain::format::Reading;
 use crate::server::ingest::extract::worker::Resume;
 use crate::server::ingest::extract::{Checkpoint, Extracted, Unreadable};
-use crate::server::ingest::recognise::HEAD;
+use crate::server::ingest::recognise::{HEAD, recognise};
 
 /// Files of one archive.
 const MEMBERS: usize = 100_000;
@@ -103,59 +102,61 @@ impl Items<'_> {
         within: &Within<'_>,
     ) -> Result<(), Unreadable> {
         let number = self.next;
-        let crashed = self.resume.map(|resume| resume.after.next);
-        // An earlier reader has told of it. Archives in it are walked through all the same, for their numbers.
-        let told = crashed.is_some_and(|crashed| number <= crashed);
+        if !self.was_told(number) {
+            // Before anything is done with its bytes: another reader goes on behind it, if this one crashes.
+            (self.sink)(Extracted::Member { number, path: path.clone(), size });
+            (self.sink)(Extracted::Checkpoint(Checkpoint { next: number, ..Checkpoint::default() }));
+            if let Some(resume) = self.resume.filter(|resume| resume.after.next == number) {
+                (self.sink)(Extracted::MemberEnd(Err(resume.cause.clone())));
+                self.next += 1;
+                return Ok(());
+            }
+        }
         let bytes = bytes.and_then(|bytes| whole(bytes, size, &mut self.left));
-        let kind = bytes.as_ref().ok().map(|bytes| reading_of(&path, &bytes[..bytes.len().min(HEAD)]));
-        if let (Ok(bytes), Some(Ok(Reading::Archive))) = (&bytes, &kind)
+        let head = bytes.as_ref().ok().map(|bytes| &bytes[..bytes.len().min(HEAD)]);
+        let format = head.map(|head| recognise(&path, head));
+        if let (Ok(bytes), Some(Ok(format))) = (&bytes, &format)
+            && format.is_archive()
             && within.depth < DEEPEST
         {
-            let inside = within.inside(Location::default());
-            let name = path.clone();
-            let walked = self.all(&name, &mut Cursor::new(bytes), &path, &inside);
-            return match walked {
-                // It fails alone, as a file would.
-                Err(unreadable) if unreadable.code != "too_expensive" => {
-                    self.begin(path, size, told);
-                    self.end(Err(unreadable), told);
-                    Ok(())
+            // It is no file of its own; the first in it has its number.
+            let walked = self.all(&path, &mut Cursor::new(bytes), &path, &within.inside(Location::default()));
+            let empty = || Unreadable::new("no_text", "there are no files in it");
+            let walked = walked.and_then(|()| if self.next == number { Err(empty()) } else { Ok(()) });
+            // It fails alone, as a file would.
+            if let Err(unreadable) = walked {
+                let number = self.next;
+                if !self.was_told(number) {
+                    (self.sink)(Extracted::Member { number, path, size });
+                    (self.sink)(Extracted::MemberEnd(Err(unreadable)));
                 }
-                other => other,
-            };
-        }
-        self.begin(path.clone(), size, told);
-        if told {
-            if crashed == Some(number) {
-                let cause = self.resume.map_or_else(Unreadable::crashed, |resume| resume.cause.clone());
-                (self.sink)(Extracted::MemberEnd(Err(cause)));
+                self.next += 1;
             }
+            return Ok(());
+        }
+        self.next += 1;
+        if self.was_told(number) {
             return Ok(());
         }
         let read = match bytes {
             Ok(_) if number < self.skip => Ok(()),
             Ok(bytes) => {
-                (self.sink)(Extracted::Checkpoint(Checkpoint { next: number, ..Checkpoint::default() }));
+                if let Some(Ok(format)) = format {
+                    let (name, size) = (format.name.to_owned(), bytes.len() as u64);
+                    (self.sink)(Extracted::MemberFormat { name, size });
+                }
                 let inside = within.inside(Location { member: Some(path.clone()), ..Location::default() });
                 guarded(|| part(&path, bytes, &inside, self.sink))
             }
             Err(unreadable) => Err(unreadable),
         };
-        self.end(read, told);
+        (self.sink)(Extracted::MemberEnd(read));
         Ok(())
     }
 
-    fn begin(&mut self, path: String, size: u64, told: bool) {
-        self.next += 1;
-        if !told {
-            (self.sink)(Extracted::Member { path, size });
-        }
-    }
-
-    fn end(&mut self, read: Result<(), Unreadable>, told: bool) {
-        if !told {
-            (self.sink)(Extracted::MemberEnd(read));
-        }
+    /// Whether an earlier reader has told of the file with this number, before it crashed on a later one.
+    fn was_told(&self, number: u64) -> bool {
+        self.resume.is_some_and(|resume| number < resume.after.next)
     }
 }
 
@@ -252,11 +253,13 @@ fn zip(file: &mut (impl Read + Seek), password: Option<&str>, visit: Visit<'_>) 
     }
     visit(Found::Files(archive.file_names().flatten().filter(|path| !is_junk(path)).count() as u64))?;
     for number in 0..members {
-        let (path, size, is_file) = {
-            let facts = archive.by_index_raw(number).map_err(Unreadable::damaged)?;
-            let path = facts.name().map_or_else(|_| format!("file {}", number + 1), |it| it.into_owned());
+        let unnamed = || format!("file {}", number + 1);
+        let facts = archive.by_index_raw(number).map(|facts| {
+            let path = facts.name().map_or_else(|_| unnamed(), |it| it.into_owned());
             (path, facts.size(), facts.is_file())
-        };
+        });
+        // One that is damaged costs no other.
+        let (path, size, is_file) = facts.unwrap_or_else(|_| (unnamed(), 0, true));
         if !is_file || is_junk(&path) {
             continue;
         }
@@ -306,6 +309,9 @@ fn tar(file: impl Read, visit: Visit<'_>) -> Result<(), Unreadable> {
 
 fn mailbox(file: impl BufRead, visit: Visit<'_>) -> Result<(), Unreadable> {
     for (number, message) in (1..).zip(MessageIterator::new(file)) {
+        if number > MEMBERS {
+            return Err(Unreadable::new("too_expensive", format!("it has more than {MEMBERS} mails")));
+        }
         let message = message.map_err(Unreadable::damaged)?;
         let bytes = message.unwrap_contents();
         let (path, size) = (format!("message {number}.eml"), bytes.len() as u64);

@@ -39,7 +39,7 @@ const DEEPEST: u32 = 4;
 type Sink<'a> = &'a mut dyn FnMut(Extracted);
 
 /// Where in the file that was sent a document is, and what opens it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct Within<'a> {
     at: Location,
     /// How many files it lies in.

@@ -19,7 +19,7 @@ pub fn open<'a>(bytes: &'a [u8], sink: Sink<'_>) -> Result<archive::Members<'a>,
     if archive::member(&mut archive, "META-INF/manifest.xml")
         .is_ok_and(|manifest| manifest.windows(15).any(|it| it == b"encryption-data"))
     {
-        return Err(Unreadable::encrypted(false));
+        return Err(Unreadable::locked());
     }
     if let Ok(meta) = archive::member(&mut archive, "meta.xml") {
         for (element, name) in
@@ -34,12 +34,14 @@ pub fn open<'a>(bytes: &'a [u8], sink: Sink<'_>) -> Result<archive::Members<'a>,
 /// The text of the first element of this name.
 fn text_of(xml: &[u8], element: &str) -> Option<String> {
     let mut reader = Reader::from_reader(xml);
-    let mut inside = false;
+    let mut found: Option<String> = None;
     loop {
-        match reader.read_event().ok()? {
-            Event::Start(start) if start.name().as_ref() == element => inside = true,
-            Event::Text(text) if inside => return Some(text.as_ref().to_owned()),
-            Event::Eof => return None,
+        match (reader.read_event().ok()?, &mut found) {
+            (Event::Start(start), None) if start.name().as_ref() == element => found = Some(String::new()),
+            (Event::Text(text), Some(found)) => found.push_str(text.as_ref()),
+            (Event::GeneralRef(entity), Some(found)) => found.push_str(&xml::character(&entity)),
+            (Event::End(_), Some(_)) => return found,
+            (Event::Eof, _) => return None,
             _ => {}
         }
     }

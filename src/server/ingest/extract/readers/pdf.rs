@@ -53,7 +53,7 @@ pub fn read(
         Some(Resume { after, .. }) => {
             let mut state = after.clone();
             state.next += 1;
-            state.unreadable.push(state.next);
+            lost(&mut state);
             state
         }
     };
@@ -73,12 +73,12 @@ pub fn read(
                 sink(Extracted::Place(Location { page: Some(state.next as u32), ..within.at.clone() }));
                 sink(Extracted::Text(text));
             }
-            Ok(Err(_)) | Err(_) => state.unreadable.push(state.next),
+            Ok(Err(_)) | Err(_) => lost(&mut state),
         }
         sink(Extracted::Step { done: state.next, total: pages });
     }
     if is_cut {
-        let nothing = state.silent + state.unreadable.len() as u64 == pages;
+        let nothing = state.silent + state.unreadable == pages;
         if nothing {
             return Err(Unreadable::damaged("its end is missing"));
         }
@@ -166,10 +166,18 @@ fn glyphs(characters: &[TextChar]) -> Vec<Glyph> {
     glyphs
 }
 
+/// The page before the next one could not be read.
+fn lost(state: &mut Checkpoint) {
+    state.unreadable += 1;
+    if state.first_unreadable.len() < TOLD {
+        state.first_unreadable.push(state.next);
+    }
+}
+
 fn warn_of(state: &Checkpoint, pages: u64, sink: Sink<'_>) {
-    if !state.unreadable.is_empty() {
-        let told: Vec<_> = state.unreadable.iter().take(TOLD).map(u64::to_string).collect();
-        let more = if state.unreadable.len() > TOLD { " and more" } else { "" };
+    if state.unreadable > 0 {
+        let told: Vec<_> = state.first_unreadable.iter().map(u64::to_string).collect();
+        let more = if state.unreadable > told.len() as u64 { " and more" } else { "" };
         let told = told.join(", ");
         let message = format!("Pages that could not be read, as they are damaged: {told}{more}.");
         warn(sink, "damaged", message);

@@ -19,7 +19,7 @@ pub fn read(bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Result<(), U
     if archive::is_zip(&bytes) && ods::is_it(&bytes) {
         return ods::read(&bytes, within, sink);
     }
-    let mut book = open(bytes, within)?;
+    let mut book = open(bytes)?;
     let names = book.sheet_names();
     let total = names.len() as u64;
     for (done, name) in (1..).zip(&names) {
@@ -40,16 +40,16 @@ pub fn read(bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Result<(), U
 }
 
 /// Opens a workbook. The library's own choice between formats does not tell why none of them fits.
-fn open(bytes: Vec<u8>, within: &Within<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, Unreadable> {
+fn open(bytes: Vec<u8>) -> Result<Sheets<Cursor<Vec<u8>>>, Unreadable> {
     if !bytes.starts_with(COMPOUND) {
         return open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(Unreadable::damaged);
     }
     let bytes = Cursor::new(bytes);
     match Xls::new(bytes.clone()) {
         Ok(book) => Ok(Sheets::Xls(book)),
-        Err(XlsError::Password) => Err(within.encrypted()),
+        Err(XlsError::Password) => Err(Unreadable::locked()),
         Err(error) => match Xlsx::new(bytes) {
-            Err(XlsxError::Password) => Err(within.encrypted()),
+            Err(XlsxError::Password) => Err(Unreadable::locked()),
             _ => Err(Unreadable::damaged(error)),
         },
     }

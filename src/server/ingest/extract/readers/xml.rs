@@ -12,7 +12,10 @@ use crate::server::ingest::extract::text;
 const PIECE: usize = 64 << 10;
 
 pub fn read(bytes: &[u8], at: &Location, sink: Sink<'_>) -> Result<(), Unreadable> {
-    let xml = text::decode_marked_up(bytes, "encoding=").0;
+    let (xml, guess) = text::decode_marked_up(bytes, "encoding=");
+    if let Some(encoding) = guess {
+        sink(Extracted::Warning(text::guessed(encoding)));
+    }
     let mut reader = Reader::from_str(&xml);
     reader.config_mut().check_end_names = false;
     sink(Extracted::Place(at.clone()));

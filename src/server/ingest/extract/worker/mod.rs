@@ -37,6 +37,9 @@ const BYTES_A_SECOND: u64 = 200 << 10;
 /// How long a page or a member of an archive may take, and as much more for its bytes.
 const PART_TIME: Duration = Duration::from_secs(20);
 
+/// No file of an archive is given time for more bytes.
+const LARGEST_MEMBER: u64 = 512 << 20;
+
 /// Pages or members that crash their reader are left out; a file with more of them is given up.
 const MOST_CRASHES: usize = 16;
 
@@ -136,6 +139,8 @@ impl Workers {
             Ok(worker) => worker,
             Err(error) => return Ended::Io(error),
         };
+        // Another reader has not begun with a part yet.
+        (time.part, time.spent_on_part) = (None, Duration::ZERO);
         let began = Instant::now();
         let ended = worker.read(request, file, time, stop, sink);
         worker.busy += began.elapsed();
@@ -155,7 +160,9 @@ impl Workers {
 struct Time {
     file: Duration,
     spent: Duration,
-    /// The same for the page or member it is at, if it is at one.
+    /// The size of the file of an archive that it is at, in bytes.
+    member: u64,
+    /// The same as for the whole for the page or member it is at, if it is at one.
     part: Option<Duration>,
     spent_on_part: Duration,
 }
@@ -163,7 +170,7 @@ struct Time {
 impl Time {
     fn new(size: u64) -> Self {
         let file = TIME + for_bytes(size);
-        Self { file, spent: Duration::ZERO, part: None, spent_on_part: Duration::ZERO }
+        Self { file, spent: Duration::ZERO, member: 0, part: None, spent_on_part: Duration::ZERO }
     }
 
     fn spend(&mut self, time: Duration) {
@@ -174,11 +181,13 @@ impl Time {
     /// What is found may be a reason for more time.
     fn take_note(&mut self, found: &Extracted) {
         match found {
-            Extracted::Checkpoint(_) => (self.part, self.spent_on_part) = (Some(PART_TIME), Duration::ZERO),
-            // Unpacked, it may be much larger than the file.
+            Extracted::Checkpoint(_) => {
+                (self.part, self.spent_on_part) = (Some(PART_TIME + for_bytes(self.member)), Duration::ZERO);
+            }
+            // Unpacked, it may be much larger than the file; what is said of it may be untrue.
             Extracted::Member { size, .. } => {
-                self.file += for_bytes(*size);
-                self.part = self.part.map(|part| part + for_bytes(*size));
+                self.member = (*size).min(LARGEST_MEMBER);
+                self.file += for_bytes(self.member);
             }
             _ => {}
         }
@@ -256,6 +265,9 @@ impl Worker {
                         self.kill();
                         let reason = format!("reading it took longer than {} s", limit.as_secs());
                         return Ended::Died(Unreadable::new("extractor_timeout", reason));
+                    }
+                    if !sink(Extracted::Waiting) {
+                        return Ended::Told;
                     }
                 }
                 Err(error) => return self.ended_with(error),

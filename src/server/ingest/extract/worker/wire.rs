@@ -201,7 +201,8 @@ mod tests {
         let text = "\\PC{0,200}";
         prop_oneof![
             text.prop_map(|it| Answer::Found(Extracted::Text(it))),
-            (text, any::<u64>()).prop_map(|(path, size)| Answer::Found(Extracted::Member { path, size })),
+            (any::<u64>(), text, any::<u64>())
+                .prop_map(|(number, path, size)| Answer::Found(Extracted::Member { number, path, size })),
             any::<(u64, u64)>().prop_map(|(done, total)| Answer::Found(Extracted::Step { done, total })),
             prop::collection::vec((any::<u32>(), text), 0..9)
                 .prop_map(|it| Answer::Found(Extracted::Rows(it))),
