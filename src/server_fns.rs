@@ -50,7 +50,7 @@ pub async fn cancel_job(id: JobId) -> Result<Job, Problem> {
 #[server(prefix = "/_fn", endpoint = "retry_job", protocol = Call<PostUrl>)]
 pub async fn retry_job(id: JobId) -> Result<Job, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.retry(id).await)
+    answer(expect_context::<AppState>().jobs.retry(id, None).await)
 }
 
 /// Takes in a text typed or pasted into the page, as the job named in the answer.

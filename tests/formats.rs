@@ -92,7 +92,7 @@ async fn what_a_file_says_of_itself_goes_into_the_metadata_and_the_caller_wins()
 async fn a_job_warns_of_what_was_not_as_it_should_be() {
     let server = TestServer::new().await;
     for (name, code, part) in [
-        ("survey.pdf", "no_text_layer", "1 of 3 pages have no text; they look like scans and need OCR."),
+        ("survey.pdf", "no_text_layer", "1 of 3 pages have no text; nothing is drawn on them."),
         ("stoppage.eml", "attachment_skipped", "map.png"),
         ("latin1.txt", "encoding_guessed", "windows-1252"),
     ] {
@@ -103,9 +103,12 @@ async fn a_job_warns_of_what_was_not_as_it_should_be() {
         assert!(warning["message"].as_str().unwrap().contains(part), "{warning}");
         assert!(job["message"].as_str().unwrap().starts_with("File ingested successfully. "), "{job}");
     }
+    let job = ended(&server, &send(&server, "pictured.pdf", pdf::pictured()).await).await;
+    let expected = "1 of 2 pages have no text; they look like scans and need OCR.";
+    assert_eq!(job["warnings"][0]["message"], expected, "{job}");
     server.given_a_text("nothing is wrong with this").await;
     let warned = server.get("/jobs?warnings=true").await.ok();
-    assert_eq!((&warned["total_count"], warned["jobs"].as_array().unwrap().len()), (&json!(3), 3));
+    assert_eq!((&warned["total_count"], warned["jobs"].as_array().unwrap().len()), (&json!(4), 4));
 }
 
 /// A Word file that unpacks to very much.
@@ -199,6 +202,40 @@ fn has_given_up(process: &str) -> bool {
         threads.filter_map(|it| std::fs::read_to_string(it.ok()?.path().join("status")).ok()).collect();
     let is_restricted = |status: &String| status.contains("NoNewPrivs:\t1") && status.contains("Seccomp:\t2");
     statuses.len() > 1 && statuses.iter().all(is_restricted)
+}
+
+#[tokio::test]
+async fn a_mail_is_read_as_it_was_sent_whatever_its_charset_says() {
+    let server = TestServer::new().await;
+    let text = "Der Schleusenwärter öffnet das Tor. Größe und Höhe stimmen. ".repeat(4);
+    let latin1 = encoding_rs::WINDOWS_1252.encode(&text).0.into_owned();
+    for (name, charset) in
+        [("none.eml", ""), ("wrong.eml", "; charset=utf-8"), ("odd.eml", "; charset=x-odd")]
+    {
+        let head = format!(
+            "Subject: {name}\nContent-Type: text/plain{charset}\nContent-Transfer-Encoding: 8bit\n\n"
+        );
+        let bytes = [head.as_bytes(), &latin1].concat();
+        let job = ended(&server, &send(&server, name, bytes).await).await;
+        assert_eq!(job["warnings"][0]["code"], "encoding_guessed", "{job}");
+        let found = source(&server, &job, "Schleusenwärter").await;
+        assert!(found["content"].as_str().unwrap().contains("öffnet"), "{found}");
+    }
+    let damaged = [text.repeat(3).as_bytes(), b"\xff and on"].concat();
+    let job = ended(&server, &send(&server, "some.txt", damaged).await).await;
+    let found = source(&server, &job, "Schleusenwärter").await;
+    assert!(found["content"].as_str().unwrap().contains("öffnet"), "mostly UTF-8 is UTF-8: {found}");
+}
+
+#[tokio::test]
+async fn the_password_of_a_file_can_come_with_a_retry() {
+    let server = TestServer::new().await;
+    let job = ended(&server, &send(&server, "locked.pdf", fixture("locked.pdf")).await).await;
+    assert_eq!(job["error_code"], "encrypted", "{job}");
+    let retry = format!("/jobs/{}/retry", job["job_id"].as_str().unwrap());
+    server.post(&retry, json!({ "password": "secret" })).await.ok();
+    let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
+    eventually(async || (server.get(&path).await.ok()["status"] == "completed").then_some(())).await;
 }
 
 #[tokio::test]

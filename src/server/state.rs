@@ -23,11 +23,16 @@ pub struct AppState {
     pub stopping: CancellationToken,
 }
 
+/// Previews at the same time: people wait for them, and each may start a process that reads.
+const MOST_PREVIEWS: u64 = 8;
+
 /// What is taken at the same time at most; who finds no place is told to come back.
 #[derive(Clone, Debug)]
 pub struct Places {
     /// Multipart forms being read.
     pub uploads: Arc<Semaphore>,
+    /// Previews being read.
+    pub previews: Arc<Semaphore>,
     /// Open event streams.
     pub event_streams: Arc<Semaphore>,
     /// Memory for bodies that are held as a whole, in bytes.
@@ -39,6 +44,7 @@ impl Places {
         let places = |count: u64| Arc::new(Semaphore::new((count as usize).min(Semaphore::MAX_PERMITS)));
         Self {
             uploads: places(limits.max_concurrent_uploads),
+            previews: places(MOST_PREVIEWS),
             event_streams: places(limits.max_event_streams),
             body_memory: places(limits.max_body_memory),
         }

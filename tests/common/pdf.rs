@@ -23,6 +23,12 @@ pub fn crashing() -> Vec<u8> {
     written(&pages, Some(nested))
 }
 
+/// One with a page of text and a page that is a picture.
+pub fn pictured() -> Vec<u8> {
+    let words = "BT /F1 12 Tf 72 700 Td (the heron is first) Tj ET".to_owned();
+    written(&[(words, None), ("1 0 0 1 0 0 cm 72 72 400 600 re f".to_owned(), None)], None)
+}
+
 /// Pages with their content and, if these are not the usual ones, their resources.
 fn written(pages: &[(String, Option<&str>)], last_object: Option<String>) -> Vec<u8> {
     let mut objects = vec![

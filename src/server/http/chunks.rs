@@ -11,7 +11,6 @@ use super::extract::{Json, Query, number};
 use super::form::IngestForm;
 use crate::app::preview_page;
 use crate::domain::{DocumentWithChunks, Preview, Problem};
-use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
 
 /// The query string of `POST /chunks/preview`.
@@ -22,19 +21,39 @@ struct PreviewParameters {
 
 /// `POST /chunks/preview`: takes what `/ingest` takes, keeps nothing, and waits.
 async fn preview(
-    State(jobs): State<JobManager>,
+    State(state): State<AppState>,
     Query(parameters): Query<PreviewParameters>,
     form: IngestForm,
 ) -> Result<Json<Preview>, Problem> {
     let limit = parameters.limit.as_deref();
     let (default, most) = (DocumentWithChunks::DEFAULT_LIMIT, DocumentWithChunks::MAX_LIMIT);
     let limit = number("limit", limit, default, 1, most)?;
-    Ok(Json(previewed(&jobs, form, limit).await?))
+    Ok(Json(previewed(&state, form, limit).await?))
 }
 
-async fn previewed(jobs: &JobManager, mut form: IngestForm, limit: u32) -> Result<Preview, Problem> {
+async fn previewed(state: &AppState, mut form: IngestForm, limit: u32) -> Result<Preview, Problem> {
     let given = form.given()?;
-    Ok(jobs.preview(given, std::mem::take(&mut form.options), limit).await?)
+    let _place = state.places.previews.try_acquire().map_err(|_| too_many_previews())?;
+    Ok(state.jobs.preview(given, std::mem::take(&mut form.options), limit).await?)
+}
+
+/// The page has no fields by the names of the API, and forgets its file once it was sent.
+fn in_words_of_the_page(problem: Problem) -> Problem {
+    match problem.code.as_str() {
+        "empty_text" | "nothing_to_ingest" => Problem {
+            detail: "Choose a file, also if it is the same again, or type a text.".to_owned(),
+            ..problem
+        },
+        "ambiguous_source" => {
+            Problem { detail: "Choose a file or type a text, not both.".to_owned(), ..problem }
+        }
+        _ => problem,
+    }
+}
+
+fn too_many_previews() -> Problem {
+    let detail = "This server makes as many previews as it can at a time. Try again soon.";
+    Problem::new(429, "too_many_previews", detail)
 }
 
 /// `/app/preview`: the form, and below it what came of it once it was sent.
@@ -49,7 +68,8 @@ async fn page(State(state): State<AppState>, request: Request) -> Response {
             Ok(form) => {
                 let (size, overlap) = (form.options.chunk_size, form.options.chunk_overlap);
                 lengths = state.jobs.chunking(size, overlap).unwrap_or(chunking);
-                previewed(&state.jobs, form, DocumentWithChunks::DEFAULT_LIMIT).await
+                let answer = previewed(&state, form, DocumentWithChunks::DEFAULT_LIMIT).await;
+                answer.map_err(in_words_of_the_page)
             }
             Err(problem) => Err(problem),
         });

@@ -1,12 +1,13 @@
 //! Jobs over REST.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::header;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::extract::{Id, Json, NEXT_ID, NEXT_NUMBER, Query, number, one_of, parsed};
-use super::form::switch;
+use super::form::{IngestForm, switch};
 use crate::domain::{
     ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, JobStatus, JobType,
     Problem,
@@ -96,6 +97,14 @@ async fn cancel(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Jso
     Ok(Json(jobs.cancel(id).await?))
 }
 
-async fn retry(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<Job>, Problem> {
-    Ok(Json(jobs.retry(id).await?))
+/// `POST /jobs/{id}/retry`: a form or JSON may bring the password of an encrypted file.
+async fn retry(
+    State(state): State<AppState>,
+    Id(id): Id<JobId>,
+    request: Request,
+) -> Result<Json<Job>, Problem> {
+    let has_body = request.headers().contains_key(header::CONTENT_TYPE);
+    let password =
+        if has_body { IngestForm::from_request(request, &state).await?.options.password } else { None };
+    Ok(Json(state.jobs.retry(id, password).await?))
 }

@@ -68,7 +68,7 @@ pub fn too_many_files(name: &str) -> Failure {
 /// The failure of an item whose bytes are no text.
 pub fn text_failure(name: &str, error: &TextError) -> Failure {
     match error {
-        TextError::InvalidUtf8(_) | TextError::Binary(_) => Failure::new(
+        TextError::InvalidUtf8(_) | TextError::Binary(_) | TextError::Controls => Failure::new(
             "unsupported_format",
             format!("{name} is not a text file: {error}. Sluice reads {}.", supported()),
         ),

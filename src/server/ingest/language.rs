@@ -1,13 +1,22 @@
 //! The language of a text.
 
-use whatlang::Lang;
+use whatlang::{Lang, Script};
 
 /// So much of a text is enough to tell, in bytes.
 pub const ENOUGH: usize = 4096;
 
+/// Letters that are needed to tell languages of one script apart.
+const LEAST_LETTERS: usize = 150;
+
 /// The language of a text as its ISO 639-1 code, if it can be told with some certainty.
 pub fn of(sample: &str) -> Option<&'static str> {
     let found = whatlang::detect(sample).filter(whatlang::Info::is_reliable)?;
+    // Languages that share a script are told apart by how often letters follow each other.
+    let shared =
+        matches!(found.script(), Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari);
+    if shared && sample.chars().filter(|it| it.is_alphabetic()).count() < LEAST_LETTERS {
+        return None;
+    }
     CODES.iter().find(|(lang, _)| *lang == found.lang()).map(|(_, code)| *code)
 }
 
@@ -92,10 +101,17 @@ mod tests {
     #[test]
     fn a_language_is_told_by_a_few_sentences_and_not_by_a_few_words() {
         for (text, expected) in [
-            ("Der Schleusenwärter öffnet das Tor, und das Schiff fährt in die Kammer ein.", Some("de")),
+            (
+                "Der Schleusenwärter öffnet das Tor, und das Schiff fährt in die Kammer ein. Dann steigt das \
+                 Wasser, bis es so hoch steht wie im oberen Teil des Kanals, und das andere Tor geht auf. So \
+                 kommt das Schiff über den Berg, ohne dass es jemand trägt.",
+                Some("de"),
+            ),
+            ("Der Schleusenwärter öffnet das Tor.", None),
             (
                 "The keeper opens the gate, and the boat goes into the lock without a word. Then the water \
-                 rises, and what was far below is soon where it should be.",
+                 rises, and what was far below is soon where it should be. The other gate opens, and they go on \
+                 through the hills until the evening, when the next lock is closed for the night.",
                 Some("en"),
             ),
             ("船が閘門に入ると、水門がゆっくりと閉まります。", Some("ja")),

@@ -1,6 +1,7 @@
 //! What kind of file it is: its first bytes say, and its name where they do not.
 
 use super::extract::encodings::wide;
+use super::extract::text::UTF_32_MARK;
 use crate::domain::format::{Format, Reading};
 
 /// So many bytes are enough to tell.
@@ -103,7 +104,8 @@ fn zipped(head: &[u8], named: Option<Reading>) -> Reading {
 
 /// Whether it is text of two bytes a character, which may have zero bytes.
 pub fn is_wide(head: &[u8]) -> bool {
-    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || wide(head).is_some()
+    let is_four = head.starts_with(UTF_32_MARK);
+    head.starts_with(&[0xff, 0xfe]) && !is_four || head.starts_with(&[0xfe, 0xff]) || wide(head).is_some()
 }
 
 #[cfg(test)]

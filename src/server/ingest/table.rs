@@ -24,7 +24,9 @@ impl Table {
     pub fn row(&mut self, number: u32, row: &str, most: usize) -> Option<(Location, String)> {
         let length = row.chars().count() + 1;
         let header = self.header.as_ref().map_or(0, |it| it.chars().count() + 1);
-        let full = (!self.group.is_empty() && header + self.characters + length > most).then(|| self.take());
+        // The header alone is no passage.
+        let any = !self.group.is_empty() && !(self.has_header && self.first == self.last);
+        let full = (any && header + self.characters + length > most).then(|| self.take());
         if self.group.is_empty() {
             self.first = number;
         }

@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use secrecy::SecretString;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -224,8 +225,14 @@ impl JobManager {
     }
 
     /// Puts a failed or cancelled job back into the queue.
-    pub async fn retry(&self, id: JobId) -> Result<Job, JobsError> {
-        match self.0.store.retry(id, self.0.settings.max_attempts, clock::now()).await? {
+    pub async fn retry(&self, id: JobId, password: Option<SecretString>) -> Result<Job, JobsError> {
+        let given = password.is_some();
+        self.0.passwords.keep(id, password);
+        let changed = self.0.store.retry(id, self.0.settings.max_attempts, clock::now()).await;
+        if given && !matches!(changed, Ok(Change::Done(_))) {
+            self.0.passwords.forget(id);
+        }
+        match changed? {
             Change::Unknown => Err(JobsError::NotFound(id)),
             Change::Refused(job) => Err(JobsError::NotRetryable { id, status: job.status }),
             Change::Done(job) => {

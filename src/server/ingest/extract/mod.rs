@@ -71,6 +71,8 @@ pub struct Checkpoint {
     pub next: u64,
     /// Pages before it that have no text.
     pub silent: u64,
+    /// Those of them on which nothing is drawn at all.
+    pub blank: u64,
     /// How many pages before it could not be read, and the numbers of the first of them, from 1.
     pub unreadable: u64,
     pub first_unreadable: Vec<u64>,
@@ -106,7 +108,7 @@ impl Unreadable {
         let what_to_do = if tried {
             "the password that came with it does not open it"
         } else {
-            "send it again with its password in the field password, or without encryption"
+            "send it again, or retry its job, with its password in the field password"
         };
         Self::new("encrypted", format!("it is encrypted; {what_to_do}"))
     }

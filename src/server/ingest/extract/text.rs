@@ -14,6 +14,12 @@ const BLOCK: usize = 64 << 10;
 /// The mark some editors put before UTF-8 text; it is not part of the text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
+/// How UTF-32 can begin; read as UTF-16 it would have a zero at each second place.
+pub const UTF_32_MARK: &[u8] = &[0xff, 0xfe, 0, 0];
+
+/// Text has fewer control characters than one of so many.
+const CONTROLS: usize = 50;
+
 /// Bytes looked at to guess an encoding.
 const GUESSED_FROM: u64 = 4 << 20;
 
@@ -29,6 +35,9 @@ pub fn encoding_of(source: &mut (impl Read + Seek)) -> Result<Option<Encoding>, 
     let mut start = Vec::new();
     source.by_ref().take(HEAD as u64).read_to_end(&mut start)?;
     source.rewind()?;
+    if start.starts_with(UTF_32_MARK) {
+        return Err(TextError::Binary(2));
+    }
     if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&start) {
         let is_utf8 = encoding == encoding_rs::UTF_8;
         return Ok((!is_utf8).then_some(Encoding { encoding, guessed: false }));
@@ -49,31 +58,46 @@ pub fn encoding_of(source: &mut (impl Read + Seek)) -> Result<Option<Encoding>, 
         }
         other => return other.map(|()| None),
     }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    let mut some = source.by_ref().take(GUESSED_FROM);
-    let mut block = vec![0; BLOCK];
-    loop {
-        let length = some.read(&mut block)?;
-        if let Some(zero) = block[..length].iter().position(|byte| *byte == 0) {
-            return Err(TextError::Binary(zero as u64));
-        }
-        detector.feed(&block[..length], length == 0);
-        if length == 0 {
-            break;
-        }
-    }
+    let mut some = Vec::new();
+    source.by_ref().take(GUESSED_FROM).read_to_end(&mut some)?;
     source.rewind()?;
+    if let Some(zero) = some.iter().position(|byte| *byte == 0) {
+        return Err(TextError::Binary(zero as u64));
+    }
+    let is_control = |byte: &u8| matches!(byte, 0x01..=0x08 | 0x0e..=0x1a | 0x1c..=0x1f);
+    if some.iter().filter(|byte| is_control(byte)).count() * CONTROLS > some.len() {
+        return Err(TextError::Controls);
+    }
+    if is_mostly_utf8(&some) {
+        return Ok(Some(Encoding { encoding: encoding_rs::UTF_8, guessed: true }));
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(&some, true);
     let encoding = detector.guess(None, Utf8Detection::Deny);
     Ok(Some(Encoding { encoding, guessed: true }))
 }
 
+/// Whether it is UTF-8 with some damage: other encodings have no character that is valid in it, but by chance.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut valid, mut invalid) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|it| !it.is_ascii()).count();
+        invalid += usize::from(!chunk.invalid().is_empty());
+    }
+    valid > 3 * invalid
+}
+
 /// What the owner of a text should know whose encoding was guessed.
 pub fn guessed(encoding: &'static encoding_rs::Encoding) -> Warning {
-    let name = encoding.name();
-    Warning::new(
-        "encoding_guessed",
-        format!("The text is not UTF-8; it was read as {name}, which is a guess."),
-    )
+    let message = if encoding == encoding_rs::UTF_8 {
+        format!(
+            "The text is UTF-8 with bytes that are damaged; {} stands for them.",
+            char::REPLACEMENT_CHARACTER
+        )
+    } else {
+        format!("The text is not UTF-8; it was read as {}, which is a guess.", encoding.name())
+    };
+    Warning::new("encoding_guessed", message)
 }
 
 /// A whole text in memory, and its encoding if that was guessed; `None` for what is no text.
@@ -99,7 +123,8 @@ pub fn decode_marked_up(bytes: &[u8], mark: &str) -> (String, Option<&'static en
     let is_utf8 = !escapes.are_japanese() && std::str::from_utf8(bytes).is_ok();
     let is_utf8 = || is_utf8.then_some(encoding_rs::UTF_8);
     let guess = || decode(bytes).and_then(|(_, guess)| guess);
-    let said = is_utf8().or(named);
+    // Many say they are UTF-8, and are not.
+    let said = is_utf8().or(named.filter(|it| *it != encoding_rs::UTF_8));
     let encoding = said.or_else(guess).unwrap_or(encoding_rs::WINDOWS_1252);
     let (text, encoding, _) = encoding.decode(bytes);
     (text.into_owned(), said.is_none().then_some(encoding))
@@ -113,6 +138,8 @@ pub enum TextError {
     /// A file with zero bytes is no text, whatever its name says.
     #[error("byte {0} is zero, as in binary files")]
     Binary(u64),
+    #[error("it has many control characters, as binary files do")]
+    Controls,
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("stopped")]

@@ -165,11 +165,12 @@ pub fn parts(name: &str, bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) ->
     let mut left = allowance(bytes.len() as u64);
     each(name, &mut Cursor::new(bytes), within.password, &mut |found| {
         let Found::File { path, size, bytes } = found else { return Ok(()) };
-        let member = match &within.at.member {
-            Some(above) => format!("{above}/{path}"),
-            None => path.to_owned(),
-        };
-        let inside = within.inside(Location { member: Some(member), ..within.at.clone() });
+        // In an attachment, the path goes on from its name.
+        let inside = within.inside(match (&within.at.part, &within.at.member) {
+            (Some(part), _) => Location { part: Some(format!("{part} › {path}")), ..within.at.clone() },
+            (None, Some(above)) => Location { member: Some(format!("{above}/{path}")), ..within.at.clone() },
+            (None, None) => Location { member: Some(path.to_owned()), ..within.at.clone() },
+        });
         let read = bytes.and_then(|bytes| whole(bytes, size, &mut left));
         if let Err(unreadable) = read.and_then(|bytes| part(path, bytes, &inside, sink)) {
             let message = format!("{path} in {name} was not read: {}.", unreadable.reason);

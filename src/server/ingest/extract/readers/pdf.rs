@@ -68,7 +68,10 @@ pub fn read(
         }));
         state.next += 1;
         match read {
-            Ok(Ok(text)) if text.trim().is_empty() => state.silent += 1,
+            Ok(Ok(text)) if text.trim().is_empty() => {
+                state.silent += 1;
+                state.blank += u64::from(is_blank(&document, page));
+            }
             Ok(Ok(text)) => {
                 sink(Extracted::Place(Location { page: Some(state.next as u32), ..within.at.clone() }));
                 sink(Extracted::Text(text));
@@ -166,6 +169,14 @@ fn glyphs(characters: &[TextChar]) -> Vec<Glyph> {
     glyphs
 }
 
+/// Whether nothing is drawn on a page: neither a picture nor a form, line or area.
+fn is_blank(document: &PdfDocument, page: usize) -> bool {
+    const DRAWING: [&[u8]; 12] =
+        [b"Do", b"BI", b"sh", b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"];
+    let content = document.get_page_content_data(page).unwrap_or_default();
+    !content.split(u8::is_ascii_whitespace).any(|it| DRAWING.contains(&it))
+}
+
 /// The page before the next one could not be read.
 fn lost(state: &mut Checkpoint) {
     state.unreadable += 1;
@@ -183,8 +194,12 @@ fn warn_of(state: &Checkpoint, pages: u64, sink: Sink<'_>) {
         warn(sink, "damaged", message);
     }
     if state.silent > 0 {
-        let message =
-            format!("{} of {pages} pages have no text; they look like scans and need OCR.", state.silent);
+        let what = match (state.blank, state.silent - state.blank) {
+            (0, _) => "they look like scans and need OCR".to_owned(),
+            (_, 0) => "nothing is drawn on them".to_owned(),
+            (_, scans) => format!("{scans} of them look like scans and need OCR, the others are blank"),
+        };
+        let message = format!("{} of {pages} pages have no text; {what}.", state.silent);
         warn(sink, "no_text_layer", message);
     }
 }
