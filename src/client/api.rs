@@ -135,6 +135,7 @@ impl Client {
         path: &Path,
         name: &str,
         metadata: &Metadata,
+        fields: &[(&'static str, String)],
         sent: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<JobSummary> {
         let failed = |cause| ClientError::File { path: path.to_owned(), cause };
@@ -147,6 +148,9 @@ impl Client {
         let mut form = Form::new();
         if !metadata.is_empty() {
             form = form.text("metadata", json(metadata));
+        }
+        for (name, value) in fields {
+            form = form.text(*name, value.clone());
         }
         self.answer(self.http.post(self.at("/ingest/async")).multipart(form.part("file", part))).await
     }

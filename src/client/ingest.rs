@@ -39,9 +39,34 @@ pub struct IngestArgs {
     #[arg(long, value_name = "JSON", default_value_t, hide_default_value = true)]
     pub metadata: String,
 
+    /// Opens the files that are encrypted.
+    #[arg(long, env = "SLUICE_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+
+    /// The longest chunk, in characters, in place of the server's setting.
+    #[arg(long)]
+    pub chunk_size: Option<u32>,
+
+    /// How much of a chunk the next one repeats at most, in characters.
+    #[arg(long)]
+    pub chunk_overlap: Option<u32>,
+
     /// End when everything is sent, without waiting for the jobs.
     #[arg(long)]
     pub no_wait: bool,
+}
+
+impl IngestArgs {
+    /// What goes with every file, beside its metadata.
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        let number = |value: Option<u32>| value.map(|it| it.to_string());
+        let fields = [
+            ("password", self.password.clone()),
+            ("chunk_size", number(self.chunk_size)),
+            ("chunk_overlap", number(self.chunk_overlap)),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
 }
 
 /// Runs the command: failure if any file was not sent or any job did not complete.
@@ -54,6 +79,7 @@ pub async fn run(args: IngestArgs) -> anyhow::Result<ExitCode> {
 /// Sends everything and, unless told otherwise, waits for all jobs to end.
 pub(super) async fn ingest(args: IngestArgs) -> anyhow::Result<Summary> {
     let metadata = Metadata::parse(&args.metadata).map_err(anyhow::Error::msg)?;
+    let fields = args.fields();
     let client = Client::new(&args.url)?;
     client.health().await?;
     let paths = args.paths;
@@ -74,7 +100,7 @@ pub(super) async fn ingest(args: IngestArgs) -> anyhow::Result<Summary> {
         display.line(&format!("not sent: {reason}"));
     }
     let (accepted, to_follow) = unbounded_channel();
-    let sender = Sender { client: &client, metadata, display: &display, counts: &counts, accepted };
+    let sender = Sender { client: &client, metadata, fields, display: &display, counts: &counts, accepted };
     let work = async {
         if args.no_wait {
             drop(to_follow);
@@ -104,6 +130,7 @@ pub(super) async fn ingest(args: IngestArgs) -> anyhow::Result<Summary> {
 struct Sender<'a> {
     client: &'a Client,
     metadata: Metadata,
+    fields: Vec<(&'static str, String)>,
     display: &'a Display,
     counts: &'a Arc<Counts>,
     accepted: UnboundedSender<(JobId, String)>,
@@ -150,7 +177,7 @@ impl Sender<'_> {
                     add(&this_try, bytes);
                 }
             };
-            match self.client.ingest_file(&file.path, &file.name, &metadata, sent).await {
+            match self.client.ingest_file(&file.path, &file.name, &metadata, &self.fields, sent).await {
                 Ok(job) => {
                     add(&self.counts.files_sent, 1);
                     // Nobody listens when nobody waits.

@@ -115,6 +115,20 @@ async fn one(State(fake): State<Arc<Fake>>, extract::Path(id): extract::Path<Uui
     )
 }
 
+/// What is asked of the command where a test asks for nothing else.
+fn arguments(url: String) -> IngestArgs {
+    IngestArgs {
+        paths: Vec::new(),
+        url,
+        parallel: 4,
+        metadata: String::new(),
+        password: None,
+        chunk_size: Some(500),
+        chunk_overlap: None,
+        no_wait: false,
+    }
+}
+
 async fn sent(fake: &Arc<Fake>, names: impl IntoIterator<Item = String>, no_wait: bool) -> Summary {
     let folder = tempfile::tempdir().unwrap();
     for name in names {
@@ -122,9 +136,8 @@ async fn sent(fake: &Arc<Fake>, names: impl IntoIterator<Item = String>, no_wait
     }
     let url = Arc::clone(fake).serve().await;
     let paths = vec![folder.path().to_owned()];
-    ingest(IngestArgs { paths, url, parallel: 4, metadata: r#"{"source": "test"}"#.to_owned(), no_wait })
-        .await
-        .unwrap()
+    let metadata = r#"{"source": "test"}"#.to_owned();
+    ingest(IngestArgs { paths, metadata, no_wait, ..arguments(url) }).await.unwrap()
 }
 
 #[tokio::test]
@@ -171,8 +184,7 @@ async fn a_server_that_is_not_there_is_one_clear_sentence() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let args =
-        IngestArgs { paths: vec![".".into()], url, parallel: 1, metadata: String::new(), no_wait: false };
+    let args = IngestArgs { paths: vec![".".into()], ..arguments(url) };
     let error = ingest(args).await.unwrap_err().to_string();
     assert!(error.starts_with("could not reach http://127.0.0.1:"), "{error}");
     assert!(error.contains("is the server running?"), "{error}");

@@ -25,8 +25,9 @@ impl Table {
         let length = row.chars().count() + 1;
         let header = self.header.as_ref().map_or(0, |it| it.chars().count() + 1);
         // The header alone is no passage.
-        let any = !self.group.is_empty() && !(self.has_header && self.first == self.last);
-        let full = (any && header + self.characters + length > most).then(|| self.take());
+        let header_alone = self.has_header && self.first == self.last;
+        let full = (!self.group.is_empty() && !header_alone && header + self.characters + length > most)
+            .then(|| self.take());
         if self.group.is_empty() {
             self.first = number;
         }
