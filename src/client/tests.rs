@@ -123,7 +123,7 @@ fn arguments(url: String) -> IngestArgs {
         parallel: 4,
         metadata: String::new(),
         password: None,
-        chunk_size: Some(500),
+        chunk_size: None,
         chunk_overlap: None,
         no_wait: false,
     }

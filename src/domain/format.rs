@@ -174,9 +174,9 @@ impl Format {
     }
 }
 
-/// The names of all formats, as people read them.
+/// All formats with an ending of each, as people read them.
 pub fn supported() -> String {
-    FORMATS.map(|it| it.name).join(", ")
+    FORMATS.map(|it| format!("{} (.{})", it.name, it.extensions[0])).join(", ")
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub fn unsupported(name: &str, kind: Option<&str>) -> Failure {
         }
         None => format!("{name} is of a kind Sluice does not read"),
     };
-    let message = format!("{what}. It reads {}; GET /formats lists their endings.", supported());
+    let message = format!("{what}. It reads {}; GET /formats lists all endings.", supported());
     Failure::new("unsupported_format", message)
 }
 

@@ -79,8 +79,11 @@ pub fn read(bytes: &[u8], within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unr
 /// The bytes of a part: as its charset says if that is true, else as they were sent.
 fn undamaged(part: &MessagePart<'_>, mail: &[u8]) -> Vec<u8> {
     let read = part.contents();
-    let damaged =
-        part.is_text() && part.text_contents().is_some_and(|it| it.contains(char::REPLACEMENT_CHARACTER));
+    let charset = part.content_type().and_then(|it| it.attribute("charset")).unwrap_or_default();
+    // UTF-7 is known to the mail's reader alone.
+    let damaged = part.is_text()
+        && !charset.eq_ignore_ascii_case("utf-7")
+        && part.text_contents().is_some_and(|it| it.contains(char::REPLACEMENT_CHARACTER));
     let sent = mail.get(part.offset_body as usize..part.offset_end as usize).filter(|_| damaged);
     let sent = sent.and_then(|sent| match part.encoding {
         Encoding::None => Some(sent.to_vec()),
