@@ -230,12 +230,19 @@ async fn a_mail_is_read_as_it_was_sent_whatever_its_charset_says() {
 #[tokio::test]
 async fn the_password_of_a_file_can_come_with_a_retry() {
     let server = TestServer::new().await;
-    let job = ended(&server, &send(&server, "locked.pdf", fixture("locked.pdf")).await).await;
-    assert_eq!(job["error_code"], "encrypted", "{job}");
-    let retry = format!("/jobs/{}/retry", job["job_id"].as_str().unwrap());
-    server.post(&retry, json!({ "password": "secret" })).await.ok();
-    let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
-    eventually(async || (server.get(&path).await.ok()["status"] == "completed").then_some(())).await;
+    for name in ["locked.pdf", "locked.docx"] {
+        let job = ended(&server, &send(&server, name, fixture(name)).await).await;
+        assert_eq!(job["error_code"], "encrypted", "{job}");
+        let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
+        let retry = format!("{path}/retry");
+        server.post(&retry, json!({ "password": "wrong" })).await.ok();
+        let job = ended(&server, &job).await;
+        assert_eq!((&job["error_code"], &job["status"]), (&json!("encrypted"), &json!("failed")), "{job}");
+        server.post(&retry, json!({ "password": "secret" })).await.ok();
+        eventually(async || (server.get(&path).await.ok()["status"] == "completed").then_some(())).await;
+    }
+    let answer = server.post("/query", json!({ "question": "weirpool" })).await.ok();
+    assert_eq!(answer["sources"][0]["document_name"], "locked.docx", "{answer}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod epub;
 mod html;
 mod html_table;
 mod layout;
+mod locked;
 mod mail;
 mod members;
 mod ods;
@@ -118,6 +119,7 @@ fn part(name: &str, bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Resu
 
 /// Reads a document that is whole in memory.
 fn document(reading: Reading, bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
+    let bytes = locked::opened(bytes, within);
     let reading = if archive::is_zip(&bytes) {
         archive::check(&bytes)?;
         archive::reading_of(&bytes)?

@@ -9,7 +9,7 @@ use crate::server::ingest::extract::markdown;
 pub fn read(bytes: &[u8], within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
     let at = &within.at;
     let document = undoc::parse_bytes(bytes).map_err(|error| match error.kind() {
-        ErrorKind::Encrypted => Unreadable::locked(),
+        ErrorKind::Encrypted => within.encrypted(),
         _ => Unreadable::damaged(error),
     })?;
     let facts = &document.metadata;

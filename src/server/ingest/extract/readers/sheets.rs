@@ -6,20 +6,18 @@ use calamine::{
     Data, ExcelDateTime, Reader, Sheets, Xls, XlsError, Xlsx, XlsxError, open_workbook_auto_from_rs,
 };
 
+use super::locked::COMPOUND;
 use super::{Extracted, Sink, Unreadable, Within, archive, ods};
 use crate::domain::Location;
 
 /// Rows are given together, so many at a time.
 pub const TOGETHER: usize = 200;
 
-/// How the files begin that hold others as a disk does (MS-CFB): old Excel's, and new ones that are encrypted.
-const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0";
-
 pub fn read(bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Result<(), Unreadable> {
     if archive::is_zip(&bytes) && ods::is_it(&bytes) {
         return ods::read(&bytes, within, sink);
     }
-    let mut book = open(bytes)?;
+    let mut book = open(bytes, within)?;
     let names = book.sheet_names();
     let total = names.len() as u64;
     for (done, name) in (1..).zip(&names) {
@@ -40,7 +38,7 @@ pub fn read(bytes: Vec<u8>, within: &Within<'_>, sink: Sink<'_>) -> Result<(), U
 }
 
 /// Opens a workbook. The library's own choice between formats does not tell why none of them fits.
-fn open(bytes: Vec<u8>) -> Result<Sheets<Cursor<Vec<u8>>>, Unreadable> {
+fn open(bytes: Vec<u8>, within: &Within<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, Unreadable> {
     if !bytes.starts_with(COMPOUND) {
         return open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(Unreadable::damaged);
     }
@@ -49,7 +47,7 @@ fn open(bytes: Vec<u8>) -> Result<Sheets<Cursor<Vec<u8>>>, Unreadable> {
         Ok(book) => Ok(Sheets::Xls(book)),
         Err(XlsError::Password) => Err(Unreadable::locked()),
         Err(error) => match Xlsx::new(bytes) {
-            Err(XlsxError::Password) => Err(Unreadable::locked()),
+            Err(XlsxError::Password) => Err(within.encrypted()),
             _ => Err(Unreadable::damaged(error)),
         },
     }
@@ -119,8 +117,7 @@ mod tests {
     /// A compound file with one stream, which is empty: its head, its table of sectors, its directory.
     fn compound(stream: &str) -> Vec<u8> {
         const END: i32 = -2;
-        let mut bytes =
-            [COMPOUND, b"\xa1\xb1\x1a\xe1", &[0; 16], b"\x3e\0\x03\0\xfe\xff\x09\0\x06\0", &[0; 6]].concat();
+        let mut bytes = [COMPOUND, &[0; 16], b"\x3e\0\x03\0\xfe\xff\x09\0\x06\0", &[0; 6]].concat();
         let mut numbers = vec![0, 1, 1, 0, 4096, END, 0, END, 0, 0];
         numbers.resize(9 + 109, -1);
         numbers.extend([-3, END]);
