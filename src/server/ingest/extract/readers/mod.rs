@@ -8,6 +8,7 @@ mod html;
 mod html_table;
 mod layout;
 mod locked;
+mod logical_order;
 mod mail;
 mod members;
 mod ods;
