@@ -1,5 +1,5 @@
-//! One attempt at a job, from claim to completion. What a worker writes is guarded by job and attempt:
-//! see [`standing`].
+//! One attempt at a job, from its first write to completion. What a worker writes is guarded by job and attempt: see
+//! [`standing`].
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
@@ -8,117 +8,8 @@ use super::rows::{self, bytes};
 use super::*;
 use crate::domain::Stage;
 
-/// Texts up to this size are claimed in groups, in bytes.
-const SMALL_TEXT: u64 = 64 << 10;
-
 /// Documents with more chunks than this report how far the index is within them.
 pub(super) const LARGE_DOCUMENT: u64 = 1000;
-
-/// A bulk job is claimed as if it were due so much later, in milliseconds.
-pub(super) const BULK_DELAY: i64 = 30_000;
-
-pub(super) fn claim(tx: &Tx<'_>, claim: &Claim, now: DateTime<Utc>) -> Result<Vec<Lease>> {
-    let suspect_runs: bool = tx
-        .connection
-        .prepare_cached("select exists (select 1 from job where suspect = 1 and stage = 'reading')")?
-        .query_row([], |row| row.get(0))?;
-    // Each lane is looked at by itself, where `job_due` begins: what may not be claimed is never walked over.
-    let mut first: Option<(i64, JobId, Lane)> = None;
-    for lane in LANES {
-        if lane.bulk && !claim.bulk || lane.suspect && suspect_runs {
-            continue;
-        }
-        let next = lane.next(tx, now)?;
-        if next.is_some_and(|next| first.is_none_or(|(due, id, _)| next < (due, id))) {
-            first = next.map(|(due, id)| (due, id, lane));
-        }
-    }
-    let Some((_, _, lane)) = first else { return Ok(Vec::new()) };
-    let mut leases = lane.leases(tx, claim.group, now)?;
-    for lease in &mut leases {
-        lease.job = start(tx, &lease.job, claim, now)?;
-    }
-    Ok(leases)
-}
-
-/// Jobs that wait for their turn among their like.
-#[derive(Clone, Copy)]
-struct Lane {
-    suspect: bool,
-    bulk: bool,
-}
-
-const LANES: [Lane; 4] = [
-    Lane { suspect: false, bulk: false },
-    Lane { suspect: false, bulk: true },
-    Lane { suspect: true, bulk: false },
-    Lane { suspect: true, bulk: true },
-];
-
-impl Lane {
-    /// The first job that is due, with when it counts as due.
-    fn next(self, tx: &Tx<'_>, now: DateTime<Utc>) -> Result<Option<(i64, JobId)>> {
-        let mut statement = tx.connection.prepare_cached(
-            "select due_at + bulk * ?4, id from job where status = 'pending' and cancel_requested = 0 \
-             and suspect = ?1 and bulk = ?2 and due_at <= ?3 order by due_at, id limit 1",
-        )?;
-        Ok(statement
-            .query_row(params![self.suspect, self.bulk, now.timestamp_millis(), BULK_DELAY], |row| {
-                Ok((row.get(0)?, JobId(rows::uuid(row, 1)?)))
-            })
-            .optional()?)
-    }
-
-    /// The first job, and with a small text those that follow it.
-    fn leases(self, tx: &Tx<'_>, group: u32, now: DateTime<Utc>) -> Result<Vec<Lease>> {
-        let mut statement = tx.connection.prepare_cached(&format!(
-            "select {}, (select source from job_source where job = job.id) from job where status = 'pending' \
-             and cancel_requested = 0 and suspect = ?1 and bulk = ?2 and due_at <= ?3 \
-             order by due_at, id limit ?4",
-            rows::JOB
-        ))?;
-        let mut due =
-            statement.query(params![self.suspect, self.bulk, now.timestamp_millis(), group.max(1)])?;
-        let mut leases: Vec<Lease> = Vec::new();
-        while let Some(row) = due.next()? {
-            let job = rows::job(row)?;
-            let alone = !goes_in_groups(&job);
-            if alone && !leases.is_empty() {
-                break;
-            }
-            let source: Option<String> = row.get(rows::JOB_COLUMNS)?;
-            leases.push(Lease { job, bulk: self.bulk, source: source.unwrap_or_default() });
-            if alone {
-                break;
-            }
-        }
-        Ok(leases)
-    }
-}
-
-fn goes_in_groups(job: &Job) -> bool {
-    job.job_type == JobType::TextIngestion && job.size_bytes <= SMALL_TEXT && job.attempt == 0
-}
-
-fn start(tx: &Tx<'_>, job: &Job, claim: &Claim, now: DateTime<Utc>) -> Result<Job> {
-    let mut statement = tx.connection.prepare_cached(&format!(
-        "update job set seq = :seq, status = 'running', stage = 'reading', attempt = attempt + 1, \
-         worker = :worker, lease_until = :until, started_at = :now, progress = 0, bytes_done = 0, \
-         chunks_indexed = 0, message = '', error_code = '', error_message = '' \
-         where id = :id and status = 'pending' returning {}",
-        rows::JOB
-    ))?;
-    Ok(statement.query_row(
-        named_params! {
-            ":seq": tx.next_seq(),
-            ":worker": claim.worker.0,
-            ":until": claim.lease_until.timestamp_millis(),
-            ":now": now.timestamp_millis(),
-            ":id": bytes(job.job_id),
-        },
-        rows::job,
-    )?)
-}
 
 /// Whether this attempt may still write.
 fn standing(tx: &Tx<'_>, fence: Fence) -> Result<Verdict> {
@@ -326,7 +217,7 @@ pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime
     Ok(Verdict::GoOn)
 }
 
-fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
+pub(super) fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
     record_attempt(tx, id, failure, now)?;
     tx.connection
         .prepare_cached(
@@ -339,7 +230,7 @@ fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result
 }
 
 /// Keeps how the present attempt failed.
-fn record_attempt(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
+pub(super) fn record_attempt(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
     tx.connection
         .prepare_cached(
             "insert or replace into job_attempt (job, attempt, started_at, ended_at, error_code, error_message) \
@@ -351,16 +242,16 @@ fn record_attempt(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>)
 
 /// How a job goes back to the queue.
 #[derive(Default)]
-struct Requeue<'a> {
+pub(super) struct Requeue<'a> {
     /// When its turn is; else it keeps its old place.
-    due_at: Option<DateTime<Utc>>,
-    attempts_given_back: u32,
-    suspect: bool,
+    pub(super) due_at: Option<DateTime<Utc>>,
+    pub(super) attempts_given_back: u32,
+    pub(super) suspect: bool,
     /// What it says while it waits.
-    failure: Option<&'a Failure>,
+    pub(super) failure: Option<&'a Failure>,
 }
 
-fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Result<()> {
+pub(super) fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Result<()> {
     // The next attempt begins where the items delivered so far end; what was counted beyond is not there.
     tx.connection
         .prepare_cached(
@@ -449,54 +340,4 @@ pub(super) fn index_progress(tx: &Tx<'_>, chunks: &[(JobId, u64)]) -> Result<()>
             .execute(params![id, tx.next_seq(), indexed, progress.fraction()])?;
     }
     Ok(())
-}
-
-pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued> {
-    let mut rescued = Rescued::default();
-    for job in lost(tx, "lease_until < ?1 and cancel_requested = 0", expired)? {
-        if job.attempt >= job.max_attempts {
-            fail(tx, job.job_id, &crashed(&job), now)?;
-            rescued.failed.push(job.job_id);
-        } else {
-            let failure = crashed(&job);
-            record_attempt(tx, job.job_id, &failure, now)?;
-            let requeue = Requeue { suspect: true, failure: Some(&failure), ..Requeue::default() };
-            back_to_queue(tx, job.job_id, &requeue)?;
-            rescued.requeued += 1;
-        }
-    }
-    let cancelling = lost(tx, "cancel_requested = 1 and coalesce(lease_until < ?1, true)", expired)?;
-    rescued.to_withdraw = cancelling.iter().map(Fence::of).collect();
-    Ok(rescued)
-}
-
-/// Ends every attempt as [`Outcome::Released`] does, and answers how many there were.
-pub(super) fn release_all(tx: &Tx<'_>) -> Result<usize> {
-    let running = lost(tx, "lease_until < ?1 and cancel_requested = 0", DateTime::<Utc>::MAX_UTC)?;
-    for job in &running {
-        back_to_queue(tx, job.job_id, &Requeue { attempts_given_back: 1, ..Requeue::default() })?;
-    }
-    Ok(running.len())
-}
-
-fn crashed(job: &Job) -> Failure {
-    let message = if job.attempt >= job.max_attempts {
-        format!(
-            "The server ended abruptly {} times while it worked on this job, so it does not try again by \
-             itself. Retry it if you think the cause was another.",
-            job.attempt
-        )
-    } else {
-        "The server ended abruptly while it worked on this job.".to_owned()
-    };
-    Failure::that_may_pass("crashed", message)
-}
-
-/// Jobs that nobody works on although someone should.
-fn lost(tx: &Tx<'_>, condition: &str, expired: DateTime<Utc>) -> Result<Vec<Job>> {
-    let mut statement = tx
-        .connection
-        .prepare_cached(&format!("select {} from job where {condition} order by id", rows::JOB))?;
-    let jobs = statement.query_map([expired.timestamp_millis()], rows::job)?;
-    Ok(jobs.collect::<rusqlite::Result<_>>()?)
 }

@@ -206,7 +206,7 @@ impl Inspector {
         let (seq, _) = follow::counter(&self.0)?;
         let tx = Tx::new(&self.0, seq + CHANGES_LOST);
         self.0.execute_batch("begin immediate")?;
-        let released = attempts::release_all(&tx)?;
+        let released = rescue::release_all(&tx)?;
         tx.save_seq(seq)?;
         self.0.execute_batch("update change_counter set forgotten_seq = seq; commit")?;
         Ok(released)

@@ -183,7 +183,7 @@ pub(super) fn ahead(connection: &Connection, id: JobId) -> Result<Option<u64>> {
          and (due_at + bulk * ?2, id) < (me.due_at + me.bulk * ?2, me.id)) from job me \
          where id = ?1 and status = 'pending' and cancel_requested = 0",
     )?;
-    Ok(statement.query_row(params![bytes(id), attempts::BULK_DELAY], |row| row.get(0)).optional()?)
+    Ok(statement.query_row(params![bytes(id), claims::BULK_DELAY], |row| row.get(0)).optional()?)
 }
 
 fn item(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobItem> {

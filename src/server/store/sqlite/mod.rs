@@ -2,12 +2,14 @@
 //! wait for it (WAL).
 
 mod attempts;
+mod claims;
 mod documents;
 mod follow;
 pub mod inspect;
 mod jobs;
 mod queue;
 mod readers;
+mod rescue;
 mod rows;
 mod writer;
 
@@ -114,7 +116,7 @@ impl Store for SqliteStore {
     }
 
     async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<Vec<Lease>> {
-        self.work(move |tx| attempts::claim(tx, &claim, now)).await
+        self.work(move |tx| claims::claim(tx, &claim, now)).await
     }
 
     async fn heartbeat(
@@ -178,7 +180,7 @@ impl Store for SqliteStore {
     }
 
     async fn rescue(&self, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued> {
-        self.work(move |tx| attempts::rescue(tx, expired, now)).await
+        self.work(move |tx| rescue::rescue(tx, expired, now)).await
     }
 
     async fn clean_up(&self, rule: CleanUp, limit: u32) -> Result<CleanedUp> {
