@@ -27,5 +27,5 @@ pub fn hydrate() {
     if cfg!(debug_assertions) {
         console_error_panic_hook::set_once();
     }
-    leptos::mount::hydrate_body(app::App);
+    leptos::mount::hydrate_islands();
 }

@@ -12,16 +12,10 @@ use crate::server_fns::get_document;
 
 #[component]
 pub fn DocumentPage() -> impl IntoView {
-    let params = use_params_map();
-    let query = use_query_map();
-    let follow = move || {
-        params.track();
-        query.track();
-    };
-    let offset = move || query.read_untracked().get_str("offset").and_then(|it| it.parse().ok()).unwrap_or(0);
-    let fetch = move || find(params.read_untracked().get("id").unwrap_or_default(), offset());
-    load(follow, fetch, "Loading the document…", move |found| match found {
-        Ok(found) => in_full(found, offset()),
+    let given = use_params_map().read_untracked().get("id").unwrap_or_default();
+    let offset = use_query_map().read_untracked().get_str("offset").and_then(|it| it.parse().ok()).unwrap_or(0);
+    load(find(given, offset), move |found| match found {
+        Ok(found) => in_full(found, offset),
         Err(problem) => view! {
             <Title text="Document not found"/>
             <h1>"Document"</h1>
@@ -76,7 +70,7 @@ fn in_full((document, warnings, chunks, next_offset): Found, offset: u64) -> Sea
             <div><dt>"Size"</dt><dd>{format::bytes(document.size_bytes)}</dd></div>
             <div><dt>"Characters"</dt><dd>{format::count(document.characters)}</dd></div>
             <div><dt>"Chunks"</dt><dd>{format::count(document.chunk_count)}</dd></div>
-            <div><dt>"Taken in"</dt><dd><TimeOf time=document.created_at/> " UTC"</dd></div>
+            <div><dt>"Taken in"</dt><dd><TimeOf time=document.created_at/></dd></div>
             <div><dt>"By"</dt><dd><a href=job>"this job"</a></dd></div>
         </dl>
         <ul class="warnings" hidden=unwarned>

@@ -33,6 +33,19 @@ pub fn duration(milliseconds: i64) -> String {
     }
 }
 
+/// How long ago something was, or how soon it will be: `just now`, `3 min ago`, `in 2 h`, `4 d ago`.
+pub fn ago(milliseconds: i64) -> String {
+    let seconds = milliseconds.abs() / 1000;
+    let words = match seconds {
+        0..10 => return "just now".to_owned(),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    };
+    if milliseconds < 0 { format!("in {words}") } else { format!("{words} ago") }
+}
+
 /// `1234` as it is, larger numbers in groups of three: `12,345`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -127,6 +140,20 @@ mod tests {
             (273_600_000, "3 d 4 h"),
         ] {
             assert_eq!(duration(milliseconds), text);
+        }
+    }
+
+    #[test]
+    fn moments_are_told_from_now() {
+        for (milliseconds, text) in [
+            (0, "just now"),
+            (-9_000, "just now"),
+            (59_999, "59 s ago"),
+            (-180_000, "in 3 min"),
+            (7_200_000, "2 h ago"),
+            (200_000_000, "2 d ago"),
+        ] {
+            assert_eq!(ago(milliseconds), text);
         }
     }
 

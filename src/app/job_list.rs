@@ -2,6 +2,7 @@
 //! change re-renders the cells of one row and nothing else. Knows no server and no stream.
 
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::live::{Changes, Live};
 use crate::domain::{Job, JobChoice, JobFilter, JobId, JobPage, JobStats, JobStatus, JobsView};
@@ -23,7 +24,7 @@ impl Row {
 }
 
 /// Which jobs belong on show: the newest `limit` that match.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     pub choice: JobChoice,
     /// Only jobs older than this one.

@@ -2,53 +2,26 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::{use_location, use_query_map};
 
 use super::components::{
-    ConfirmDialog, DismissableProblem, EmptyState, JobActions, JobRow, LiveSwitch, ProblemNotice, Seal,
+    ConfirmDialog, DismissableProblem, EmptyState, JobActions, JobRow, LiveSwitch, Seal,
     Sealed, StatCard, each, flag, on_click, part, text, word,
 };
 use super::job_list::{JobList, PAGE, Row, Window};
 use super::live::{Changes, follow};
-use super::loaded::load;
 use super::{clock, format};
-use crate::domain::{Job, JobChoice, JobFilter, JobStats, JobStatus};
+use crate::domain::{Job, JobChoice, JobFilter, JobStats, JobStatus, JobsView};
 use crate::server_fns::list_jobs;
 
 /// The job manager: statistics, filter, and the list of jobs, kept current by the event stream.
-///
-/// Takes nothing and fetches its own data; any page inside a `<Router>` can embed it. The filter
-/// lives in the page's address (`?status=`), so that it works without JavaScript too.
-#[component]
-pub fn JobManager() -> impl IntoView {
-    let query = use_query_map();
-    let wanted = Memo::new(move |_| {
-        let query = query.read();
-        Window {
-            // An unknown state is no state: all jobs are shown, and the filter says so.
-            choice: match query.get_str("status").and_then(|it| it.parse().ok()) {
-                Some(status) => JobChoice::Status(status),
-                None if query.get_str("warnings") == Some("true") => JobChoice::Warned,
-                None => JobChoice::All,
-            },
-            before: query.get_str("before").and_then(|it| it.parse().ok()),
-            limit: PAGE,
-        }
-    });
+#[island]
+pub fn JobManager(view: JobsView, window: Window) -> impl IntoView {
     let list = JobList::new();
-    let first = wanted.get_untracked();
-    let fetch = move || list_jobs(first.choice, first.before, first.limit);
-    let show = move |view| match view {
-        Ok(view) => {
-            list.load(first, view);
-            view! { <JobBoard list wanted/> }.seal()
-        }
-        Err(problem) => view! { <ProblemNotice problem/> }.seal(),
-    };
+    list.load(window, view);
+    let wanted = Memo::new(move |_| window);
     view! {
         <section class="job-manager" aria-label="Jobs">
-            // Once: from then on the list keeps itself current.
-            {load(|| (), fetch, "Loading the jobs…", show)}
+            <JobBoard list wanted/>
         </section>
     }
     .seal()
@@ -128,7 +101,7 @@ fn Numbers(list: JobList) -> impl IntoView {
 /// Plain links: each filter is a page of its own.
 #[component]
 fn Filters(list: JobList, wanted: Memo<Window>) -> impl IntoView {
-    let path = use_location().pathname;
+    let path = Memo::new(|_| "/".to_owned());
     let link = move |choice: JobChoice| {
         let name = match choice {
             JobChoice::All => "all",
@@ -217,7 +190,7 @@ fn nothing(choice: JobChoice) -> Sealed {
 /// without JavaScript.
 #[component]
 fn ShowMore(list: JobList, actions: JobActions) -> impl IntoView {
-    let path = use_location().pathname;
+    let path = Memo::new(|_| "/".to_owned());
     let busy = RwSignal::new(false);
     let href = move || address(&path.read(), list.window.get().choice, list.last().map(|id| id.to_string()));
     let show_more = move |event: leptos::ev::MouseEvent| {

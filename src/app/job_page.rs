@@ -18,23 +18,22 @@ use crate::server_fns::{get_job, list_jobs};
 
 #[component]
 pub fn JobPage() -> impl IntoView {
-    let params = use_params_map();
-    let fetch = move || find(params.read_untracked().get("id").unwrap_or_default());
-    load(
-        move || params.track(),
-        fetch,
-        "Loading the job…",
-        |found| match found {
-            Ok((job, items, attempts)) => view! { <JobInFull job items attempts/> }.seal(),
-            Err(problem) => view! {
-                <Title text="Job not found"/>
-                <h1>"Job"</h1>
-                <ProblemNotice problem/>
-                <p><a href="/">"All jobs"</a></p>
-            }
-            .seal(),
-        },
-    )
+    let given = use_params_map().read_untracked().get("id").unwrap_or_default();
+    load(find(given), |found| match found {
+        Ok((job, items, attempts)) => view! {
+            <Title text=job_title(&job)/>
+            <p class="crumbs"><a href="/">"Jobs"</a></p>
+            <JobInFull job items attempts/>
+        }
+        .seal(),
+        Err(problem) => view! {
+            <Title text="Job not found"/>
+            <h1>"Job"</h1>
+            <ProblemNotice problem/>
+            <p><a href="/">"All jobs"</a></p>
+        }
+        .seal(),
+    })
 }
 
 /// What is not an id is the id of no job. The server is asked even so: its answer sets the page's
@@ -102,7 +101,7 @@ impl Shown {
     }
 }
 
-#[component]
+#[island]
 fn JobInFull(job: Job, items: Vec<JobItem>, attempts: Vec<(u32, String)>) -> impl IntoView {
     let live = Live::new();
     live.loaded(job.seq, true);
@@ -124,8 +123,6 @@ fn JobInFull(job: Job, items: Vec<JobItem>, attempts: Vec<(u32, String)>) -> imp
     let actions = JobActions::new(Callback::new(move |job| shown.take(job)));
     let title = job_title(&job.read_untracked());
     view! {
-        <Title text=title.clone()/>
-        <p class="crumbs"><a href="/">"Jobs"</a></p>
         <div class="page-head">
             <h1>{title}</h1>
             <div class="page-actions">

@@ -1,61 +1,38 @@
-//! What a file or a text would become, without ingesting it. Written by the server only: a form and its answer need
-//! no code in the browser.
+//! What a file or a text would become, without ingesting it.
 
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, Title, provide_meta_context};
-use leptos_router::components::Router;
+use leptos_meta::Title;
 
 use super::components::{MetadataList, ProblemNotice, Seal, Sealed};
 use super::document_page::chunk;
-use super::{Header, format};
+use super::format;
 use crate::domain::format::FORMATS;
 use crate::domain::{Chunking, Preview, PreviewedDocument, Problem};
 
-/// The page as a whole, with what came of the form if it was sent.
-pub fn preview_page(
-    options: LeptosOptions,
-    chunking: Chunking,
-    answer: Option<Result<Preview, Problem>>,
-) -> impl IntoView {
-    let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+/// What the page shows; the handler gives it as context.
+#[derive(Clone, Debug, Default)]
+pub struct Previewed {
+    /// What the form's fields say.
+    pub chunking: Chunking,
+    /// What came of the form, if it was sent.
+    pub answer: Option<Result<Preview, Problem>>,
+}
+
+#[component]
+pub fn PreviewPage() -> impl IntoView {
+    let Previewed { chunking, answer } = use_context().unwrap_or_default();
     let shown = answer.map(|answer| match answer {
         Ok(preview) => results(preview),
         Err(problem) => view! { <ProblemNotice problem/> }.seal(),
     });
     view! {
-        <!DOCTYPE html>
-        <html lang="en" data-hydrated="">
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <link rel="stylesheet" href=style/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <MetaTags/>
-            </head>
-            <body>
-                <Page chunking shown/>
-            </body>
-        </html>
+        <Title text="Preview"/>
+        <h1>"Preview"</h1>
+        <p>"See what a file or a text would become. Nothing is kept."</p>
+        <PreviewForm chunking/>
+        {shown}
     }
-}
-
-#[component]
-fn Page(chunking: Chunking, shown: Option<Sealed>) -> impl IntoView {
-    provide_meta_context();
-    view! {
-        <Title text="Preview · Sluice"/>
-        <Router>
-            <a class="skip" href="#main">"Skip to content"</a>
-            <Header/>
-            <main id="main" tabindex="-1">
-                <h1>"Preview"</h1>
-                <p>"See what a file or a text would become. Nothing is kept."</p>
-                <PreviewForm chunking/>
-                {shown}
-            </main>
-        </Router>
-    }
+    .seal()
 }
 
 #[component]

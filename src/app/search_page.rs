@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::components::{EmptyState, MetadataList, ProblemNotice, Seal, Sealed, SearchForm, text};
+use super::components::{EmptyState, MetadataList, ProblemNotice, Seal, Sealed, SearchForm};
 use super::format;
 use super::loaded::load;
 use crate::domain::{Answer, DocumentWithChunks, Source};
@@ -15,13 +15,10 @@ const PASSAGES: u32 = 10;
 
 #[component]
 pub fn SearchPage() -> impl IntoView {
-    let query = use_query_map();
-    let question = Memo::new(move |_| query.read().get("q").unwrap_or_default().trim().to_owned());
-    let fetch = move || async move {
-        match question.get_untracked() {
-            question if question.is_empty() => Ok(None),
-            question => ask(question, PASSAGES).await.map(Some),
-        }
+    let question = use_query_map().read_untracked().get("q").unwrap_or_default().trim().to_owned();
+    let asked = question.clone();
+    let fetch = async move {
+        if asked.is_empty() { Ok(None) } else { ask(asked, PASSAGES).await.map(Some) }
     };
     let show = |answer| match answer {
         Ok(None) => view! {
@@ -34,15 +31,12 @@ pub fn SearchPage() -> impl IntoView {
         Ok(Some(answer)) => view! { <AnswerView answer/> }.seal(),
         Err(problem) => view! { <ProblemNotice problem/> }.seal(),
     };
-    let title = move || match question.get() {
-        question if question.is_empty() => "Search".to_owned(),
-        question => format!("{question} · Search"),
-    };
+    let title = if question.is_empty() { "Search".to_owned() } else { format!("{question} · Search") };
     view! {
         <Title text=title/>
         <h1>"Search"</h1>
-        <SearchForm question=text(move || question.get()) large=true/>
-        {load(move || question.track(), fetch, "Searching…", show)}
+        <SearchForm question large=true/>
+        {load(fetch, show)}
     }
     .seal()
 }
@@ -60,7 +54,7 @@ fn AnswerView(answer: Answer) -> impl IntoView {
     let sources: Vec<_> =
         sources.into_iter().enumerate().map(|(index, source)| source_view(index + 1, source)).collect();
     view! {
-        <section class="answer" aria-live="polite">
+        <section class="answer">
             <h2>"Answer"</h2>
             <p data-testid="answer">{linked(&answer, count)}</p>
         </section>
@@ -96,13 +90,11 @@ fn source_view(number: usize, source: Source) -> Sealed {
     };
     let place =
         format::place(&format!("chunk {}", source.chunk_index), &source.place, source.start, source.end);
-    // A page of its own, so that the browser scrolls to the chunk and marks it: the router would look for
-    // it before the document is there.
     view! {
         <li id=format!("source-{number}") class="source" data-testid="source">
             <p class="source-head">
                 <span class="source-number" aria-hidden="true">{number.to_string()}</span>
-                <a href=href rel="external">{source.document_name}</a>
+                <a href=href>{source.document_name}</a>
                 <span class="muted">{place}</span>
                 <span class="source-score muted" title="BM25 score: comparable within this answer">
                     "score " {format::decimal(f64::from(source.score))}

@@ -11,8 +11,8 @@ pub struct Question {
     pub title: String,
     pub text: String,
     /// The words on the button that goes ahead, and on the one that does not.
-    pub yes: &'static str,
-    pub no: &'static str,
+    pub yes: String,
+    pub no: String,
     pub then: Callback<()>,
 }
 
@@ -59,10 +59,10 @@ pub fn ConfirmDialog(question: RwSignal<Option<Question>>, testid: &'static str)
             <p id="confirm-text">{words(|it| it.text.clone())}</p>
             <div class="confirm-buttons">
                 <button type="button" class="button" on:click=on_click(move |_| question.set(None))>
-                    {words(|it| it.no.to_owned())}
+                    {words(|it| it.no.clone())}
                 </button>
                 <button type="button" class="button danger" data-testid=testid on:click=go_ahead>
-                    {words(|it| it.yes.to_owned())}
+                    {words(|it| it.yes.clone())}
                 </button>
             </div>
         </dialog>

@@ -37,8 +37,8 @@ impl JobActions {
                 "Nothing of “{}” is kept, also not what it has taken in so far. You can retry it later.",
                 job.read_untracked().name
             ),
-            yes: "Cancel job",
-            no: "Keep job",
+            yes: "Cancel job".to_owned(),
+            no: "Keep job".to_owned(),
             then: Callback::new(move |()| self.run(id, true)),
         }));
     }

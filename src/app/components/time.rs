@@ -8,14 +8,10 @@ use crate::app::format;
 use crate::domain::job::rfc3339;
 use crate::domain::{Job, JobStatus};
 
-/// A moment in UTC; without its day when that is the day of `beside`.
+/// A moment in UTC, for parts of a page that no island owns; the desk puts it into words.
 #[component]
-pub fn TimeOf(time: DateTime<Utc>, #[prop(optional)] beside: Option<DateTime<Utc>>) -> impl IntoView {
-    let text = match beside {
-        None => format::date_time(&time),
-        Some(beside) => format::clock_beside(&time, &beside),
-    };
-    view! { <time datetime=rfc3339::text(&time)>{text}</time> }.seal()
+pub fn TimeOf(time: DateTime<Utc>) -> impl IntoView {
+    view! { <time class="ago" datetime=rfc3339::text(&time)>{format::date_time(&time)} " UTC"</time> }.seal()
 }
 
 /// How long a job ran, or has been running.

@@ -15,9 +15,20 @@ use super::format;
 use crate::domain::format::{FORMATS, Format, supported};
 use crate::server_fns::{IngestText, ingest_text};
 
-/// Takes files and texts in. Without JavaScript both forms just post.
+/// The forms that take files and texts in. Without JavaScript both just post.
 #[component]
-pub fn UploadArea() -> impl IntoView {
+pub fn IntakeForms() -> impl IntoView {
+    view! { <UploadArea/> }
+}
+
+/// What is being sent, on every page.
+#[island]
+pub fn UploadCentre() -> impl IntoView {
+    view! { <div class="upload-centre"></div> }
+}
+
+#[island]
+fn UploadArea() -> impl IntoView {
     let uploads = RwSignal::new(Vec::<Upload>::new());
     view! {
         <section class="intake" aria-label="Add documents">

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::extract::{Json, Query, number};
 use super::form::IngestForm;
-use crate::app::preview_page;
+use crate::app::{Previewed, shell};
 use crate::domain::{DocumentWithChunks, Preview, Problem};
 use crate::server::state::AppState;
 
@@ -79,8 +79,10 @@ async fn page(State(state): State<AppState>, request: Request) -> Response {
         _ => None,
     };
     let options = state.leptos.clone();
-    let shown = move || preview_page(options.clone(), lengths, answer.clone());
-    let mut response = leptos_axum::render_app_async_with_context(|| {}, shown)(again).await;
+    let previewed = Previewed { chunking: lengths, answer };
+    let context = move || leptos::context::provide_context(previewed.clone());
+    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
+    let mut response = render(again).await;
     if let Some(status) = status {
         *response.status_mut() = status;
     }

@@ -13,6 +13,7 @@ mod jobs;
 mod pace;
 pub mod problem;
 pub mod site;
+mod theme;
 
 use std::any::Any;
 
@@ -21,9 +22,9 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use leptos::prelude::LeptosOptions;
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
@@ -34,12 +35,14 @@ use crate::server::state::AppState;
 /// The whole service.
 pub fn router(state: AppState) -> Router {
     let options = state.leptos.clone();
-    let pages = generate_route_list(App);
+    // That page also takes a form.
+    let pages = generate_route_list_with_exclusions(App, Some(vec!["/app/preview".to_owned()]));
     Router::new()
         .merge(ingest::routes(&state))
         .merge(chunks::routes(&state))
         .merge(jobs::routes())
         .merge(documents::routes())
+        .route("/app/theme", post(theme::choose))
         .route("/health", get(health::health))
         .route("/limits", get(health::limits))
         .route("/formats", get(health::formats))

@@ -1,0 +1,163 @@
+//! What is around every page: the document, the header, and the islands that all pages share.
+
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+use leptos_router::hooks::use_location;
+
+use super::App;
+use super::components::{SearchForm, Seal};
+use super::desk::{Desk, KeysHelp};
+use super::upload::UploadCentre;
+
+/// The colours a person has chosen; kept in a cookie, so that the first HTML already has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+    /// The cookie's name.
+    pub const COOKIE: &'static str = "theme";
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Light => "Light",
+            Self::Dark => "Dark",
+        }
+    }
+
+    /// What a request's `Cookie` header says.
+    fn of_cookies(cookies: &str) -> Self {
+        let value = cookies.split(';').find_map(|it| it.trim().strip_prefix(Self::COOKIE)?.strip_prefix('='));
+        Self::ALL.into_iter().find(|it| Some(it.as_str()) == value).unwrap_or_default()
+    }
+
+    fn of_request() -> Self {
+        let Some(request) = use_context::<http::request::Parts>() else { return Self::System };
+        let cookies = request.headers.get(http::header::COOKIE).and_then(|it| it.to_str().ok());
+        Self::of_cookies(cookies.unwrap_or_default())
+    }
+}
+
+/// The document around the page.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    // The server puts a hash of their content into the folder's name, so its files never change.
+    let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=Theme::of_request().as_str()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="description" content="Send documents in, watch the jobs, ask questions."/>
+                <link rel="stylesheet" href=style/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options islands=true/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The page's frame. The desk comes last: once it is live, everything before it is.
+#[component]
+pub fn Frame(children: Children) -> impl IntoView {
+    view! {
+        <a class="skip" href="#main">"Skip to content"</a>
+        <Header/>
+        <main id="main" tabindex="-1">{children()}</main>
+        <KeysHelp/>
+        <UploadCentre/>
+        <Desk/>
+    }
+}
+
+/// Main pages, by address and name.
+const PAGES: [(&str, &str); 4] =
+    [("/", "Jobs"), ("/app/documents", "Documents"), ("/app/search", "Search"), ("/app/preview", "Preview")];
+
+#[component]
+fn Header() -> impl IntoView {
+    let path = use_location().pathname.get_untracked();
+    let link = |(href, label): (&'static str, &'static str)| {
+        let inside = match href {
+            "/" => path == "/" || path.starts_with("/app/jobs/"),
+            _ => path.starts_with(href),
+        };
+        view! { <li><a href=href aria-current=if inside { "page" } else { "false" }>{label}</a></li> }.seal()
+    };
+    // The search page has this form itself, with the question in it.
+    let search = (path != "/app/search").then(|| view! { <SearchForm/> });
+    view! {
+        <header class="top">
+            <div class="top-inner">
+                <a class="brand" href="/">
+                    <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+                        <path d="M4 5h16M7 5v6M12 5v9M17 5v6M4 18c2 0 2-1.5 4-1.5s2 1.5 4 1.5 2-1.5 4-1.5 2 1.5 4 1.5"></path>
+                    </svg>
+                    "Sluice"
+                </a>
+                <nav aria-label="Main"><ul>{PAGES.map(link).collect_view()}</ul></nav>
+                {search}
+                <ThemeForm/>
+                <button type="button" class="button icon-button needs-js" data-opens="keys" aria-label="Keyboard shortcuts">
+                    "?"
+                </button>
+            </div>
+        </header>
+    }
+    .seal()
+}
+
+/// The desk changes the theme at once; without JavaScript the button does it.
+#[component]
+fn ThemeForm() -> impl IntoView {
+    let chosen = Theme::of_request();
+    let option = |theme: Theme| {
+        view! { <option value=theme.as_str() selected=theme == chosen>{theme.label()}</option> }
+    };
+    view! {
+        <form class="theme" action="/app/theme" method="post">
+            <label class="visually-hidden" for="theme">"Colours"</label>
+            <select id="theme" name="theme" autocomplete="off">{Theme::ALL.map(option).collect_view()}</select>
+            <button class="button small without-js">"Set"</button>
+        </form>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Theme;
+
+    #[test]
+    fn the_theme_is_one_cookie_among_others() {
+        for (cookies, theme) in [
+            ("theme=dark", Theme::Dark),
+            ("a=b; theme=light; c=d", Theme::Light),
+            ("mytheme=dark", Theme::System),
+            ("theme=pink", Theme::System),
+            ("", Theme::System),
+        ] {
+            assert_eq!(Theme::of_cookies(cookies), theme, "{cookies}");
+        }
+    }
+}
