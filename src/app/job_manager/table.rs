@@ -1,0 +1,137 @@
+//! The list as a table, and the way to more of it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::list::{JobList, Row};
+use crate::app::components::{EmptyState, JobActions, JobRow, Seal, Sealed, each, flag, on_click, part, text};
+use crate::app::{address, clock, format};
+use crate::domain::{JobFilter, JobQuery, JobStatus, Problem};
+use crate::server_fns::list_jobs;
+
+/// Rows are boxes and not `<tr>`, because a browser can leave out the layout of those that are not in view.
+#[component]
+pub fn JobTable(list: JobList, actions: JobActions) -> impl IntoView {
+    let clock = clock::present();
+    let empty = Memo::new(move |_| list.rows.read().is_empty());
+    let row = move |row: Row| {
+        let job = RwSignal::from(row.job);
+        view! { <JobRow job list clock actions/> }.seal()
+    };
+    view! {
+        <div class="jobs" role="table" aria-label="Jobs" hidden=flag(move || empty.get())>
+            <div role="rowgroup">
+                <div class="job-head" role="row">
+                    <span role="columnheader">
+                        <input id="tick-all" type="checkbox" class="needs-js" autocomplete="off" aria-label="Select all jobs on show"/>
+                    </span>
+                    <span role="columnheader">"Job"</span>
+                    <span role="columnheader">"Status"</span>
+                    <span role="columnheader" class="cell-number">"Chunks"</span>
+                    <span role="columnheader">"Time"</span>
+                    <span role="columnheader"><span class="visually-hidden">"Actions"</span></span>
+                </div>
+            </div>
+            <div role="rowgroup" class="job-rows">{each(move || list.rows.get(), |row| row.id.0.as_u128(), row)}</div>
+        </div>
+        {part(move || empty.get().then(|| nothing(&list.query.read().filter)))}
+    }
+    .seal()
+}
+
+fn nothing(filter: &JobFilter) -> Sealed {
+    match filter.status {
+        None if filter.is_empty() => view! {
+            <EmptyState title="No jobs yet">
+                "Drop a file anywhere on this page, paste a text above, or send one from a terminal:"
+                <code class="example">"curl -F file=@report.pdf http://127.0.0.1:8011/ingest"</code>
+            </EmptyState>
+        }
+        .seal(),
+        None if filter.attention => view! {
+            <EmptyState title="Nothing needs attention">"Failed jobs appear here, grouped by why they failed."</EmptyState>
+        }
+        .seal(),
+        Some(status) if (JobFilter { status: None, ..filter.clone() }).is_empty() => view! {
+            <EmptyState title=format!("No {status} jobs")>{about(status)}</EmptyState>
+        }
+        .seal(),
+        _ => view! {
+            <EmptyState title="No jobs match">
+                "Take a choice back, or " <a href="/" data-view="">"see all jobs"</a> "."
+            </EmptyState>
+        }
+        .seal(),
+    }
+}
+
+fn about(status: JobStatus) -> &'static str {
+    match status {
+        JobStatus::Pending => "Every job that was accepted has begun.",
+        JobStatus::Running => "Jobs being read or indexed appear here.",
+        JobStatus::Completed => "Jobs whose documents a search finds appear here.",
+        JobStatus::Failed => "Jobs that could not be read appear here, with why.",
+        JobStatus::Cancelled => "Jobs somebody stopped appear here.",
+    }
+}
+
+/// How many are shown, and the way to more: in place, or a page of its own without JavaScript.
+#[component]
+pub fn ShowMore(list: JobList, problem: RwSignal<Option<Problem>>) -> impl IntoView {
+    let busy = RwSignal::new(false);
+    let older = move || {
+        let next = list.next.get()?;
+        Some(JobQuery { before: Some(next), limit: JobQuery::DEFAULT_LIMIT, ..list.query.get() })
+    };
+    let show_more = move |event: leptos::ev::MouseEvent| {
+        if event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key() {
+            return;
+        }
+        event.prevent_default();
+        let Some(query) = untrack(older).filter(|_| !busy.get_untracked()) else { return };
+        busy.set(true);
+        spawn_local(async move {
+            let answer = list_jobs(query.clone()).await;
+            busy.set(false);
+            // Another view may have been chosen meanwhile.
+            if list.query.read_untracked().filter != query.filter {
+                return;
+            }
+            match answer {
+                Ok(view) => list.append(view),
+                Err(refused) => problem.set(Some(refused)),
+            }
+        });
+    };
+    let shown = move || {
+        let shown = list.rows.read().len() as u64;
+        format!("{} of {}", format::count(shown), format::count(list.total.get().max(shown)))
+    };
+    let more = part(move || {
+        older().map(|query| {
+            view! {
+                <a
+                    class="button"
+                    data-testid="show-more"
+                    href=address::of_jobs(&query)
+                    aria-disabled=text(move || busy.get().to_string())
+                    on:click=on_click(show_more)
+                >
+                    "Show more"
+                </a>
+            }
+            .seal()
+        })
+    });
+    let newest = part(move || {
+        let query = list.query.get();
+        query.before.is_some().then(|| {
+            let first = JobQuery { before: None, ..query };
+            view! { <a href=address::of_jobs(&first) data-view="">"Back to the first"</a> }.seal()
+        })
+    });
+    view! {
+        <div class="list-foot">{more} <span class="muted" data-testid="shown">{text(shown)}</span> {newest}</div>
+    }
+    .seal()
+}
