@@ -4,10 +4,33 @@
 use leptos::prelude::*;
 
 use super::live::{Changes, Live};
-use crate::domain::{Job, JobChoice, JobFilter, JobId, JobPage, JobStats, JobStatus, JobsView};
+use crate::domain::{Job, JobFilter, JobId, JobPage, JobQuery, JobStats, JobStatus, JobsView};
 
 /// How many jobs are shown at first, and how many more on demand.
-pub const PAGE: u32 = JobFilter::DEFAULT_LIMIT;
+pub const PAGE: u32 = JobQuery::DEFAULT_LIMIT;
+
+/// Which jobs the dashboard shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobChoice {
+    #[default]
+    All,
+    Status(JobStatus),
+    /// Those with warnings.
+    Warned,
+}
+
+impl JobChoice {
+    /// The newest jobs of the choice, or those older than `before`.
+    pub fn query(self, before: Option<JobId>, limit: u32) -> JobQuery {
+        let (status, warned) = match self {
+            Self::All => (None, false),
+            Self::Status(status) => (Some(status), false),
+            Self::Warned => (None, true),
+        };
+        let filter = JobFilter { status, warned, ..JobFilter::default() };
+        JobQuery { before: before.map(Into::into), limit, ..JobQuery::newest(filter) }
+    }
+}
 
 /// A job on show.
 #[derive(Clone, Debug)]

@@ -8,11 +8,11 @@ use super::components::{
     ConfirmDialog, DismissableProblem, EmptyState, JobActions, JobRow, LiveSwitch, ProblemNotice, Seal,
     Sealed, StatCard, each, flag, on_click, part, text, word,
 };
-use super::job_list::{JobList, PAGE, Row, Window};
+use super::job_list::{JobChoice, JobList, PAGE, Row, Window};
 use super::live::{Changes, follow};
 use super::loaded::load;
 use super::{clock, format};
-use crate::domain::{Job, JobChoice, JobFilter, JobStats, JobStatus};
+use crate::domain::{Job, JobQuery, JobStats, JobStatus};
 use crate::server_fns::list_jobs;
 
 /// The job manager: statistics, filter, and the list of jobs, kept current by the event stream.
@@ -37,7 +37,7 @@ pub fn JobManager() -> impl IntoView {
     });
     let list = JobList::new();
     let first = wanted.get_untracked();
-    let fetch = move || list_jobs(first.choice, first.before, first.limit);
+    let fetch = move || list_jobs(first.choice.query(first.before, first.limit));
     let show = move |view| match view {
         Ok(view) => {
             list.load(first, view);
@@ -59,8 +59,8 @@ fn reload(list: JobList, window: Window, request: StoredValue<u32>) {
     let number = request.get_value() + 1;
     request.set_value(number);
     spawn_local(async move {
-        let limit = window.limit.min(JobFilter::MAX_LIMIT);
-        let answer = list_jobs(window.choice, window.before, limit).await;
+        let limit = window.limit.min(JobQuery::MAX_LIMIT);
+        let answer = list_jobs(window.choice.query(window.before, limit)).await;
         // Only the latest request counts, and the page may have been left meanwhile. On an error
         // the list stays as it is: the stream, or the next poll, brings it up to date.
         if let (Ok(view), Some(true)) = (answer, request.try_get_value().map(|it| it == number)) {
@@ -222,7 +222,7 @@ fn ShowMore(list: JobList, actions: JobActions) -> impl IntoView {
     let href = move || address(&path.read(), list.window.get().choice, list.last().map(|id| id.to_string()));
     let show_more = move |event: leptos::ev::MouseEvent| {
         // A list that is as long as the server gives at once continues on a page of its own.
-        let full = list.window.get_untracked().limit >= JobFilter::MAX_LIMIT;
+        let full = list.window.get_untracked().limit >= JobQuery::MAX_LIMIT;
         if full || event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key() {
             return;
         }
@@ -234,7 +234,7 @@ fn ShowMore(list: JobList, actions: JobActions) -> impl IntoView {
         let choice = list.window.get_untracked().choice;
         let before = untrack(|| list.last());
         spawn_local(async move {
-            let answer = list_jobs(choice, before, PAGE).await;
+            let answer = list_jobs(choice.query(before, PAGE)).await;
             busy.try_set(false);
             // Another filter may have been chosen, or the page left, meanwhile.
             if list.window.try_get_untracked().map(|it| it.choice) != Some(choice) {
