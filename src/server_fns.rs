@@ -18,15 +18,15 @@ use leptos::server_fn::{ContentType, Http, Protocol};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobChoice, JobId, JobItem, JobsView,
-    KnowledgeBase, Problem, json,
+    Answer, BulkOutcome, Chunk, Document, DocumentId, DocumentPage, Job, JobCause, JobId, JobItem, JobQuery,
+    JobSelection, JobsView, KnowledgeBase, Problem, QueueChange, QueueState, json,
 };
 
-/// The newest jobs, or those older than `before`, with the counts of all.
+/// A page of jobs, with the counts of all and the state of the queue.
 #[server(prefix = "/_fn", endpoint = "list_jobs", protocol = Call<Json>)]
-pub async fn list_jobs(choice: JobChoice, before: Option<JobId>, limit: u32) -> Result<JobsView, Problem> {
+pub async fn list_jobs(query: JobQuery) -> Result<JobsView, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.view(choice.filter(before, limit)).await)
+    answer(expect_context::<AppState>().jobs.view(query).await)
 }
 
 /// One job with the results of its items, and the numbers of the attempts that failed, with why.
@@ -51,6 +51,48 @@ pub async fn cancel_job(id: JobId) -> Result<Job, Problem> {
 pub async fn retry_job(id: JobId) -> Result<Job, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
     answer(expect_context::<AppState>().jobs.retry(id, None).await)
+}
+
+/// Cancels all jobs of a selection.
+#[server(prefix = "/_fn", endpoint = "cancel_jobs", protocol = Call<Json>)]
+pub async fn cancel_jobs(selection: JobSelection) -> Result<BulkOutcome, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.cancel_many(selection).await)
+}
+
+/// Puts all jobs of a selection back into the queue that can be retried.
+#[server(prefix = "/_fn", endpoint = "retry_jobs", protocol = Call<Json>)]
+pub async fn retry_jobs(selection: JobSelection) -> Result<BulkOutcome, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.retry_many(selection).await)
+}
+
+/// Takes all jobs of a selection off the list that have ended; their documents stay.
+#[server(prefix = "/_fn", endpoint = "delete_jobs", protocol = Call<Json>)]
+pub async fn delete_jobs(selection: JobSelection) -> Result<BulkOutcome, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.delete_many(selection).await)
+}
+
+/// Why jobs need attention, the most frequent cause first.
+#[server(prefix = "/_fn", endpoint = "list_causes", protocol = Call<Json>)]
+pub async fn list_causes() -> Result<Vec<JobCause>, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.causes().await)
+}
+
+/// Pauses the queue or lets it go on, and sets how many jobs are read at once.
+#[server(prefix = "/_fn", endpoint = "change_queue", protocol = Call<Json>)]
+pub async fn change_queue(change: QueueChange) -> Result<QueueState, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.change_queue(change).await)
+}
+
+/// How many jobs are begun before each of these, at most 200; nothing of those that are not pending, or far behind.
+#[server(prefix = "/_fn", endpoint = "queue_places", protocol = Call<Json>)]
+pub async fn queue_places(ids: Vec<JobId>) -> Result<Vec<(JobId, u64)>, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.places(ids).await)
 }
 
 /// Takes in a text typed or pasted into the page, as the job named in the answer.

@@ -13,7 +13,7 @@ use super::components::{
 use super::live::{Changes, Live, follow};
 use super::loaded::load;
 use super::{clock, format};
-use crate::domain::{DocumentId, Job, JobChoice, JobId, JobItem, JobStatus, Problem};
+use crate::domain::{DocumentId, Job, JobId, JobItem, JobQuery, JobStatus, Problem};
 use crate::server_fns::{get_job, list_jobs};
 
 #[component]
@@ -85,7 +85,7 @@ impl Shown {
         let id = self.job.read_untracked().job_id;
         spawn_local(async move {
             // The change number comes from the list and comes first: the job is at least as new.
-            let newest = list_jobs(JobChoice::All, None, 1).await;
+            let newest = list_jobs(JobQuery { limit: 1, ..JobQuery::default() }).await;
             let found = get_job(id).await;
             // The page may have been left meanwhile.
             if self.loading.try_set_value(false).is_some() {

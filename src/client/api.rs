@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
 use crate::domain::{
-    Answer, DocumentId, JobDetails, JobFilter, JobId, JobPage, JobStats, JobSummary, Metadata, Problem, Query,
+    Answer, DocumentId, JobDetails, JobId, JobPage, JobQuery, JobStats, JobSummary, Metadata, Problem, Query,
 };
 
 type Result<T> = std::result::Result<T, ClientError>;
@@ -174,13 +174,9 @@ impl Client {
         }
     }
 
-    /// One page of jobs, newest first.
-    pub async fn jobs(&self, filter: &JobFilter) -> Result<JobPage> {
-        let mut query = vec![("limit", filter.limit.to_string())];
-        query.extend(filter.status.map(|status| ("status", status.to_string())));
-        query.extend(filter.job_type.map(|job_type| ("job_type", job_type.to_string())));
-        query.extend(filter.before.map(|before| ("before", before.to_string())));
-        self.answer(self.get("/jobs").query(&query)).await
+    /// One page of jobs.
+    pub async fn jobs(&self, query: &JobQuery) -> Result<JobPage> {
+        self.answer(self.get("/jobs").query(&query.parameters())).await
     }
 
     /// Counts over all jobs.

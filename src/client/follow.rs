@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::patience::Patience;
 use super::{Client, ClientError};
-use crate::domain::{Job, JobFilter, JobId, JobStatus};
+use crate::domain::{Job, JobId, JobQuery, JobStatus};
 
 /// How many of our jobs one request looks at.
 const WINDOW: usize = 500;
@@ -113,9 +113,9 @@ async fn take_in(accepted: &mut UnboundedReceiver<(JobId, String)>, open: &mut O
 async fn look(client: &Client, open: &Open) -> Result<Vec<(JobId, End)>, ClientError> {
     let window: Vec<JobId> = open.keys().take(WINDOW).copied().collect();
     let (Some(&oldest), Some(&newest)) = (window.first(), window.last()) else { return Ok(Vec::new()) };
-    let limit = (window.len() + ROOM_FOR_OTHERS).min(JobFilter::MAX_LIMIT as usize) as u32;
-    let filter = JobFilter { before: Some(just_after(newest)), limit, ..JobFilter::default() };
-    let page = client.jobs(&filter).await?;
+    let limit = (window.len() + ROOM_FOR_OTHERS).min(JobQuery::MAX_LIMIT as usize) as u32;
+    let query = JobQuery { before: Some(just_after(newest).into()), limit, ..JobQuery::default() };
+    let page = client.jobs(&query).await?;
     let listed: HashMap<JobId, &Job> = page.jobs.iter().map(|job| (job.job_id, job)).collect();
     // Everything from here up would be on the page if the server still knew it.
     let reach = match page.jobs.last() {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Client;
 use super::api::{DEFAULT_URL, Message};
 use super::summary::counted;
-use crate::domain::{Answer, DocumentId, Job, JobFilter, JobId, JobStatus, Metadata, Query};
+use crate::domain::{Answer, DocumentId, Job, JobFilter, JobId, JobQuery, JobStatus, Metadata, Query};
 
 /// Try the main calls against a running server: ingest, watch, list, count, query, delete.
 #[derive(Clone, Debug, clap::Args)]
@@ -131,10 +131,10 @@ impl Smoke {
     }
 
     async fn listing(&self, made: &[JobId]) -> anyhow::Result<()> {
-        let limit = JobFilter::MAX_LIMIT;
         for status in [None, Some(JobStatus::Completed)] {
-            let filter = JobFilter { status, limit, ..JobFilter::default() };
-            let page = self.client.jobs(&filter).await?;
+            let filter = JobFilter { status, ..JobFilter::default() };
+            let query = JobQuery { limit: JobQuery::MAX_LIMIT, ..JobQuery::newest(filter) };
+            let page = self.client.jobs(&query).await?;
             let found = made.iter().filter(|id| page.jobs.iter().any(|job| job.job_id == **id)).count();
             let name = status.map_or("all".to_owned(), |status| status.to_string());
             ensure!(found == made.len(), "the list of {name} jobs has {found} of {} new jobs", made.len());

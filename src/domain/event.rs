@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Job, JobId, JobStats};
+use super::{Job, JobId, JobStats, QueueState};
 
 /// One message of `GET /jobs/events`. Its SSE event name is [`JobEvent::name`], its data the JSON of
 /// the value inside.
@@ -15,12 +15,15 @@ pub enum JobEvent {
     Removed(RemovedJob),
     /// The counts after the changes sent before.
     Stats(JobStats),
+    /// The queue as it stands after these.
+    Queue(QueueState),
 }
 
 impl JobEvent {
     pub const JOB: &'static str = "job";
     pub const REMOVED: &'static str = "removed";
     pub const STATS: &'static str = "stats";
+    pub const QUEUE: &'static str = "queue";
 
     /// The SSE event name.
     pub fn name(&self) -> &'static str {
@@ -28,6 +31,7 @@ impl JobEvent {
             Self::Job(_) => Self::JOB,
             Self::Removed(_) => Self::REMOVED,
             Self::Stats(_) => Self::STATS,
+            Self::Queue(_) => Self::QUEUE,
         }
     }
 }

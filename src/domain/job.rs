@@ -61,9 +61,28 @@ impl Job {
         !self.status.is_final() && !self.cancel_requested
     }
 
-    /// Whether asking for another try makes sense.
+    /// Whether asking for another try makes sense: of all of it, or of the items that failed.
     pub fn can_retry(&self) -> bool {
-        matches!(self.status, JobStatus::Failed | JobStatus::Cancelled)
+        matches!(self.status, JobStatus::Failed | JobStatus::Cancelled) || self.completed_in_part()
+    }
+
+    /// Whether somebody should look at it: nothing became of it, or not of all its items.
+    pub fn needs_attention(&self) -> bool {
+        self.status == JobStatus::Failed || self.completed_in_part()
+    }
+
+    /// The job is complete, but for items that failed: these can be tried again.
+    pub fn completed_in_part(&self) -> bool {
+        self.status == JobStatus::Completed && self.failed_items > 0
+    }
+
+    /// The [`Self::cause`] of a completed job with failed items, and the error code of one all of whose items
+    /// failed for no single reason.
+    pub const ITEMS_FAILED: &'static str = "items_failed";
+
+    /// The stable name of why it needs attention, or waits for another try; empty if it does neither.
+    pub fn cause(&self) -> &str {
+        if self.completed_in_part() { Self::ITEMS_FAILED } else { &self.error_code }
     }
 
     /// The document a completed job without items made.
@@ -147,8 +166,8 @@ impl JobStatus {
             (Self::Pending, Self::Running | Self::Cancelled)
                 // Back to the queue: an expired lease, or a server that is stopping.
                 | (Self::Running, Self::Completed | Self::Failed | Self::Cancelled | Self::Pending)
-                // A person asked for another try.
-                | (Self::Failed | Self::Cancelled, Self::Pending)
+                // A person asked for another try; of a completed job, for the items that failed.
+                | (Self::Failed | Self::Cancelled | Self::Completed, Self::Pending)
         )
     }
 }
@@ -174,6 +193,7 @@ macro_rules! named {
         }
     };
 }
+pub(super) use named;
 named!(JobStatus, "job status");
 named!(JobType, "job type");
 
@@ -230,7 +250,7 @@ pub mod rfc3339 {
 
     /// Reads what [`text`] wrote, with or without the milliseconds, and nothing else: chrono's own
     /// reader knows many more forms, and would be a large part of the browser's bundle.
-    pub(super) fn read(time: &str) -> Option<DateTime<Utc>> {
+    pub fn read(time: &str) -> Option<DateTime<Utc>> {
         let (second, fraction) = time.strip_suffix('Z')?.split_at_checked(19)?;
         let number = |from: usize, to: usize| second.get(from..to)?.parse().ok();
         let milli = match fraction {
@@ -305,12 +325,26 @@ mod tests {
     }
 
     #[test]
-    fn a_final_state_moves_only_back_to_pending_and_completed_never() {
+    fn a_final_state_moves_only_back_to_pending() {
         for from in JobStatus::ALL.into_iter().filter(|it| it.is_final()) {
             for to in JobStatus::ALL {
-                let allowed = from != JobStatus::Completed && to == JobStatus::Pending;
-                assert_eq!(from.may_become(to), allowed, "{from} to {to}");
+                assert_eq!(from.may_become(to), to == JobStatus::Pending, "{from} to {to}");
             }
+        }
+    }
+
+    #[test]
+    fn a_completed_job_is_retried_only_for_items_that_failed() {
+        for (status, failed_items, can_retry, needs_attention) in [
+            (JobStatus::Pending, 1, false, false),
+            (JobStatus::Running, 1, false, false),
+            (JobStatus::Completed, 0, false, false),
+            (JobStatus::Completed, 1, true, true),
+            (JobStatus::Failed, 0, true, true),
+            (JobStatus::Cancelled, 0, true, false),
+        ] {
+            let job = Job { status, failed_items, ..Job::example() };
+            assert_eq!((job.can_retry(), job.needs_attention()), (can_retry, needs_attention), "{status}");
         }
     }
 

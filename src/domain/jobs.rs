@@ -1,52 +1,10 @@
-//! Jobs as they are asked for and answered: filters, pages, and all there is to say about one.
+//! Jobs as they are answered: pages, and all there is to say about one.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::job::rfc3339;
-use super::{DocumentId, Job, JobId, JobStatus, JobType, Warning};
-
-/// Which jobs a list shows, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobFilter {
-    pub status: Option<JobStatus>,
-    pub job_type: Option<JobType>,
-    /// Only jobs with warnings.
-    #[serde(default)]
-    pub warned: bool,
-    /// Only jobs older than this one: the `next` of the page before.
-    pub before: Option<JobId>,
-    pub limit: u32,
-}
-
-impl JobFilter {
-    /// How many jobs a page has when the caller does not say.
-    pub const DEFAULT_LIMIT: u32 = 50;
-    /// The most jobs a page can have.
-    pub const MAX_LIMIT: u32 = 1000;
-}
-
-/// Which jobs the dashboard shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum JobChoice {
-    #[default]
-    All,
-    Status(JobStatus),
-    /// Those with warnings.
-    Warned,
-}
-
-impl JobChoice {
-    /// The newest jobs of the choice, or those older than `before`.
-    pub fn filter(self, before: Option<JobId>, limit: u32) -> JobFilter {
-        let (status, warned) = match self {
-            Self::All => (None, false),
-            Self::Status(status) => (Some(status), false),
-            Self::Warned => (None, true),
-        };
-        JobFilter { status, warned, before, limit, ..JobFilter::default() }
-    }
-}
+use super::{DocumentId, Job, JobCursor, JobStatus, QueueState, Warning};
 
 /// One page of jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +14,7 @@ pub struct JobPage {
     pub total_count: u64,
     /// Where the next page starts, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<JobId>,
+    pub next: Option<JobCursor>,
 }
 
 /// What the job list shows at one moment, and the change number from which to follow it.
@@ -64,6 +22,7 @@ pub struct JobPage {
 pub struct JobsView {
     pub page: JobPage,
     pub stats: JobStats,
+    pub queue: QueueState,
     /// The event stream started with `?after=` this number misses nothing.
     pub seq: u64,
 }
@@ -128,6 +87,9 @@ pub struct JobDetails {
     /// How many jobs are begun before this one, while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jobs_ahead: Option<u64>,
+    /// Why it waits, in a sentence, while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
     /// The document that a completed job without items made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_id: Option<DocumentId>,
@@ -153,6 +115,9 @@ pub struct JobStats {
     pub failed: u64,
     pub cancelled: u64,
     pub total_chunks_created: u64,
+    /// Failed jobs, and completed ones with failed items.
+    #[serde(default)]
+    pub needs_attention: u64,
 }
 
 impl JobStats {

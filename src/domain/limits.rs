@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentId, JobFilter, Metadata, Query};
+use super::{DocumentId, JobQuery, Metadata, Query};
 
 /// The bounds a client can meet. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl FixedLimits {
         max_metadata_size: Metadata::MAX_SIZE as u64,
         max_metadata_depth: Metadata::MAX_DEPTH as u64,
         max_items: DocumentId::MAX_ITEMS,
-        max_page: JobFilter::MAX_LIMIT as u64,
+        max_page: JobQuery::MAX_LIMIT as u64,
         max_question_length: Query::MAX_QUESTION as u64,
         max_chunks: Query::MAX_CHUNKS as u64,
     };

@@ -1,36 +1,43 @@
 //! What the server and the browser both know: plain data and rules. No I/O, no clock, no cfg.
 
+pub mod bulk;
+pub mod cause;
 pub mod chunking;
 pub mod document;
 pub mod event;
 pub mod format;
 pub mod job;
+pub mod job_filter;
 pub mod job_type;
 pub mod jobs;
 pub mod json;
 pub mod limits;
 pub mod location;
 pub mod metadata;
+pub mod parameters;
 pub mod preview;
 pub mod problem;
 pub mod progress;
+pub mod queue;
 pub mod search;
 pub mod warning;
 
+pub use bulk::{BulkOutcome, JobSelection, Unchanged};
+pub use cause::JobCause;
 pub use chunking::Chunking;
 pub use document::{Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase};
 pub use event::JobEvent;
 pub use job::{Job, JobId, JobStatus, JobSummary};
+pub use job_filter::{JobCursor, JobFilter, JobQuery, JobSort, Moment};
 pub use job_type::JobType;
-pub use jobs::{
-    ItemFilter, JobAttempt, JobChoice, JobDetails, JobFilter, JobItem, JobItemPage, JobPage, JobStats,
-    JobsView,
-};
+pub use jobs::{ItemFilter, JobAttempt, JobDetails, JobItem, JobItemPage, JobPage, JobStats, JobsView};
 pub use limits::Limits;
 pub use location::Location;
 pub use metadata::Metadata;
+pub use parameters::BadParameter;
 pub use preview::{Preview, PreviewedDocument};
 pub use problem::Problem;
 pub use progress::{Progress, Stage};
+pub use queue::{QueueChange, QueueState};
 pub use search::{Answer, Query, Source};
 pub use warning::Warning;

@@ -50,7 +50,7 @@ impl Problem {
 }
 
 /// `job_not_found` reads "Job not found".
-fn title(code: &str) -> String {
+pub(super) fn title(code: &str) -> String {
     let mut title = code.replace('_', " ");
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();

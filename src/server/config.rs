@@ -12,7 +12,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command};
 
 use crate::domain::limits::FixedLimits;
-use crate::domain::{Chunking, DocumentId, Limits};
+use crate::domain::{Chunking, DocumentId, Limits, QueueState};
 
 /// How the server runs.
 #[derive(Args, Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Config {
 
     /// Jobs that are read and chunked at the same time.
     #[arg(long, env = "SLUICE_MAX_CONCURRENT_JOBS", default_value_t = 3,
-          value_parser = clap::value_parser!(u32).range(1..=256))]
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(QueueState::MOST_SLOTS)))]
     pub max_concurrent_jobs: u32,
 
     /// Hours after which the rows of finished jobs are deleted. Their documents stay.

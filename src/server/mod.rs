@@ -188,7 +188,10 @@ impl Service {
     /// Opens what lies in the data folder.
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let opening = tokio::task::spawn_blocking(move || Self::open_folder(&config));
-        opening.await.unwrap_or_else(|error| Err(StartError::Thread(io::Error::other(error))))
+        let service =
+            opening.await.unwrap_or_else(|error| Err(StartError::Thread(io::Error::other(error))))?;
+        service.state.jobs.take_up_queue().await?;
+        Ok(service)
     }
 
     fn open_folder(config: &Config) -> Result<Self, StartError> {

@@ -7,9 +7,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::extract::{Json, Query, number};
+use super::extract::{Json, Query};
 use super::form::IngestForm;
 use crate::app::{Previewed, shell};
+use crate::domain::parameters::number;
 use crate::domain::{DocumentWithChunks, Preview, Problem};
 use crate::server::state::AppState;
 

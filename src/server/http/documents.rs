@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::extract::{Id, Json, JsonBody, NEXT_ID, Query, number, parsed};
+use super::extract::{Id, Json, JsonBody, Query};
+use crate::domain::parameters::{NEXT_ID, number, parsed};
 use crate::domain::{Answer, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Problem, search};
 use crate::server::library::Library;
 use crate::server::state::AppState;

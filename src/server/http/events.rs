@@ -13,12 +13,13 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
-use super::extract::{NEXT_NUMBER, Query, parsed};
-use crate::domain::{JobEvent, JobStats, Limits, Problem};
-use crate::server::jobs::{JobManager, JobsError};
+use super::extract::Query;
+use crate::domain::parameters::{NEXT_NUMBER, parsed};
+use crate::domain::{JobEvent, JobStats, Limits, Problem, QueueState};
+use crate::server::jobs::{JobManager, JobsError, SlotsInUse};
 use crate::server::state::AppState;
 
 /// Between two looks at the store lies at least this long.
@@ -68,10 +69,12 @@ fn too_many_streams(limits: &Limits) -> Problem {
 
 struct Subscription {
     jobs: JobManager,
-    changes: tokio::sync::watch::Receiver<u64>,
+    changes: watch::Receiver<u64>,
+    slots: watch::Receiver<SlotsInUse>,
     after: u64,
     ready: VecDeque<Event>,
     stats: Option<JobStats>,
+    queue: Option<QueueState>,
     looked: Option<Instant>,
     /// Its place among the streams. One whose reader takes nothing is ended with its connection.
     _place: OwnedSemaphorePermit,
@@ -82,7 +85,17 @@ impl Subscription {
         let mut changes = jobs.watch();
         changes.mark_changed();
         let after = after.unwrap_or_else(|| jobs.latest_change());
-        Self { jobs, changes, after, ready: VecDeque::new(), stats: None, looked: None, _place: place }
+        Self {
+            slots: jobs.watch_slots(),
+            jobs,
+            changes,
+            after,
+            ready: VecDeque::new(),
+            stats: None,
+            queue: None,
+            looked: None,
+            _place: place,
+        }
     }
 
     fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -97,7 +110,11 @@ impl Subscription {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            self.changes.changed().await.ok()?;
+            let changed = tokio::select! {
+                changed = self.changes.changed() => changed,
+                changed = self.slots.changed() => changed,
+            };
+            changed.ok()?;
             if let Some(looked) = self.looked {
                 tokio::time::sleep_until(looked + PACE).await;
             }
@@ -111,6 +128,7 @@ impl Subscription {
 
     async fn look(&mut self) -> Result<(), JobsError> {
         self.changes.mark_unchanged();
+        self.slots.mark_unchanged();
         let changes = self.jobs.changes(self.after, CHANGES).await?;
         if changes.too_old {
             self.after = self.jobs.latest_change();
@@ -127,6 +145,11 @@ impl Subscription {
         let stats = self.jobs.stats().await?;
         if self.stats.replace(stats) != Some(stats) {
             self.ready.push_back(message(&JobEvent::Stats(stats)));
+        }
+        let queue = self.jobs.queue_beside(&stats).await?;
+        if self.queue.as_ref() != Some(&queue) {
+            self.queue = Some(queue.clone());
+            self.ready.push_back(message(&JobEvent::Queue(queue)));
         }
         Ok(())
     }

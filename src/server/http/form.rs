@@ -15,6 +15,7 @@ use super::body::{Room, broken_off, media_type, read_whole, text_too_large, uplo
 use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
+use crate::domain::parameters::switch;
 use crate::domain::{Limits, Metadata, Problem};
 use crate::server::ingest::failures::unsupported;
 use crate::server::ingest::recognise::{HEAD, is_wide};
@@ -206,15 +207,6 @@ impl IngestForm {
             _ => {}
         }
         Ok(())
-    }
-}
-
-/// "true" or "false", as people write them.
-pub fn switch(name: &str, value: &str) -> Result<bool, Problem> {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok(true),
-        "false" | "0" | "no" | "off" | "" => Ok(false),
-        _ => Err(bad_request("invalid_parameter", format!("{name} is {value:?}; it must be true or false."))),
     }
 }
 

@@ -2,15 +2,17 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Json, JsonBody, Query};
-use super::form::{self, IngestForm, RawMetadata};
+use super::fields::is_browser_form;
+use super::form::{IngestForm, RawMetadata};
 use super::problem::{bad_request, not_awaited, not_completed};
+use crate::domain::parameters::switch;
 use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Problem};
 use crate::server::ingest::sources::batch::Message;
 use crate::server::jobs::{JobManager, Options};
@@ -30,12 +32,6 @@ pub async fn ingest(
     }
     let summary = if sync { completed_summary(&jobs, job).await? } else { JobSummary::from(&job) };
     Ok(Json(summary).into_response())
-}
-
-/// A browser without scripts sent its form, and wants a page.
-fn is_browser_form(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// `POST /ingest/async`: never waits.
@@ -160,7 +156,7 @@ pub struct SyncParameter {
 
 impl SyncParameter {
     fn sync(&self) -> Result<bool, Problem> {
-        form::switch("sync", self.sync.as_deref().unwrap_or_default())
+        Ok(switch("sync", self.sync.as_deref().unwrap_or_default())?)
     }
 }
 

@@ -1,70 +1,54 @@
 //! Jobs over REST.
 
+use std::collections::HashMap;
+
 use axum::Router;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header;
 use axum::routing::{get, post};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::extract::{Id, Json, NEXT_ID, NEXT_NUMBER, Query, number, one_of, parsed};
-use super::form::{IngestForm, switch};
+use super::bulk;
+use super::extract::{Id, Json, Query};
+use super::form::IngestForm;
+use crate::domain::parameters::{NEXT_NUMBER, number, parsed, switch};
 use crate::domain::{
-    ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, JobStatus, JobType,
-    Problem,
+    ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage, JobQuery, JobStats, Problem,
 };
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/jobs", get(list))
+        .route("/jobs", get(list).delete(bulk::delete))
         .route("/jobs/stats", get(stats))
+        .route("/jobs/causes", get(causes))
         .route("/jobs/events", get(super::events::events))
         .route("/jobs/{id}", get(detail).delete(cancel))
         .route("/jobs/{id}/items", get(items))
         .route("/jobs/{id}/retry", post(retry))
 }
 
-/// The query string of `GET /jobs`.
-#[derive(Debug, Deserialize)]
-struct ListParameters {
-    status: Option<String>,
-    job_type: Option<String>,
-    warnings: Option<String>,
-    before: Option<String>,
-    limit: Option<String>,
-}
-
 async fn list(
     State(jobs): State<JobManager>,
-    Query(parameters): Query<ListParameters>,
+    Query(parameters): Query<HashMap<String, String>>,
 ) -> Result<Json<JobPage>, Problem> {
-    let filter = JobFilter {
-        status: parsed(
-            "status",
-            parameters.status.as_deref(),
-            &one_of(&JobStatus::ALL.map(JobStatus::as_str)),
-        )?,
-        job_type: parsed(
-            "job_type",
-            parameters.job_type.as_deref(),
-            &one_of(&JobType::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>()),
-        )?,
-        warned: switch("warnings", parameters.warnings.as_deref().unwrap_or_default())?,
-        before: parsed("before", parameters.before.as_deref(), NEXT_ID)?,
-        limit: number(
-            "limit",
-            parameters.limit.as_deref(),
-            JobFilter::DEFAULT_LIMIT,
-            1,
-            JobFilter::MAX_LIMIT,
-        )?,
-    };
-    Ok(Json(jobs.list(filter).await?))
+    let query = JobQuery::from_parameters(|name| parameters.get(name).cloned())?;
+    Ok(Json(jobs.list(query).await?))
 }
 
 async fn stats(State(jobs): State<JobManager>) -> Result<Json<JobStats>, Problem> {
     Ok(Json(jobs.stats().await?))
+}
+
+/// Why jobs need attention.
+#[derive(Debug, Serialize)]
+struct Causes {
+    causes: Vec<JobCause>,
+}
+
+async fn causes(State(jobs): State<JobManager>) -> Result<Json<Causes>, Problem> {
+    Ok(Json(Causes { causes: jobs.causes().await? }))
 }
 
 async fn detail(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<JobDetails>, Problem> {

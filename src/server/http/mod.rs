@@ -1,17 +1,20 @@
 //! Everything that speaks HTTP: REST, the event stream, pages, server functions and the site's files.
 
 mod body;
+mod bulk;
 mod chunks;
 pub mod connections;
 mod documents;
 mod events;
 mod extract;
+mod fields;
 mod form;
 mod health;
 mod ingest;
 mod jobs;
 mod pace;
 pub mod problem;
+mod queue;
 pub mod site;
 mod theme;
 
@@ -41,6 +44,8 @@ pub fn router(state: AppState) -> Router {
         .merge(ingest::routes(&state))
         .merge(chunks::routes(&state))
         .merge(jobs::routes())
+        .merge(bulk::routes())
+        .merge(queue::routes())
         .merge(documents::routes())
         .route("/app/theme", post(theme::choose))
         .route("/health", get(health::health))

@@ -5,13 +5,22 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use crate::domain::{Job, JobId, JobStatus, Problem};
+use crate::domain::{BadParameter, Job, JobId, JobStatus, Problem};
 use crate::server::ingest::folders::PathError;
 use crate::server::jobs::JobsError;
 use crate::server::library::LibraryError;
 use crate::server::store::StoreError;
 
 const STORE_DAMAGED: &str = "store_damaged";
+
+/// The code of a parameter that is not what it should be.
+pub const INVALID_PARAMETER: &str = "invalid_parameter";
+
+impl From<BadParameter> for Problem {
+    fn from(bad: BadParameter) -> Self {
+        Self::new(400, INVALID_PARAMETER, bad.message)
+    }
+}
 
 impl From<JobsError> for Problem {
     fn from(error: JobsError) -> Self {
@@ -20,6 +29,8 @@ impl From<JobsError> for Problem {
             JobsError::NotFound(_) => Self::new(404, "job_not_found", detail),
             JobsError::AlreadyFinal { id, .. } => Self::new(409, "job_already_final", detail).about(id),
             JobsError::NotRetryable { id, .. } => Self::new(409, "job_not_retryable", detail).about(id),
+            JobsError::SourceGone(id) => Self::new(409, "source_gone", detail).about(id),
+            JobsError::NothingSelected => Self::new(400, "nothing_selected", detail),
             JobsError::Empty(_) => Self::new(400, "empty_text", detail),
             JobsError::Nul { .. } => Self::new(400, "not_text", detail),
             JobsError::SharedMetadata(_) => Self::new(413, "too_large", detail),
@@ -28,8 +39,8 @@ impl From<JobsError> for Problem {
             JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
             JobsError::Unsupported(_) => Self::new(415, "unsupported_format", detail),
-            JobsError::Chunking(_) | JobsError::FolderPreview(_) => {
-                Self::new(400, "invalid_parameter", detail)
+            JobsError::Chunking(_) | JobsError::FolderPreview(_) | JobsError::SlotCount(_) => {
+                Self::new(400, INVALID_PARAMETER, detail)
             }
             JobsError::Path(error) => error.into(),
             JobsError::Stopping(id) => Self::new(

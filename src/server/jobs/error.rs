@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::domain::{JobId, JobStatus};
+use crate::domain::{JobId, JobStatus, QueueState};
 use crate::server::disk::LowDisk;
 use crate::server::ingest::folders::PathError;
 use crate::server::store::StoreError;
@@ -14,8 +14,18 @@ pub enum JobsError {
     NotFound(JobId),
     #[error("Job {id} has ended already ({status}); only a pending or running job can be cancelled.")]
     AlreadyFinal { id: JobId, status: JobStatus },
-    #[error("Job {id} is {status}; only a failed or cancelled job can be retried.")]
+    #[error(
+        "Job {id} is {status}; only a failed or cancelled job can be retried, or a completed one with failed items."
+    )]
     NotRetryable { id: JobId, status: JobStatus },
+    #[error("What job {0} read was not kept when it completed. Send what failed again.")]
+    SourceGone(JobId),
+    #[error(
+        "Nothing says which jobs are meant. Name them with ids, or choose them with a filter such as status=failed."
+    )]
+    NothingSelected,
+    #[error("max_concurrent_jobs is {0}; it must be a whole number from 1 to {most}.", most = QueueState::MOST_SLOTS)]
+    SlotCount(u32),
     #[error("{0} is empty. Send some text.")]
     Empty(String),
     #[error("{field} has a NUL character at byte {place}, so it is not text. Send text without it.")]

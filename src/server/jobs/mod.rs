@@ -4,13 +4,16 @@
 //! job, [`upkeep`] mends and tidies.
 
 mod attempt;
+mod bulk;
 mod error;
 pub mod names;
 mod passwords;
 mod preview;
+mod queue;
 pub mod retry;
 #[cfg(test)]
 mod rules;
+mod slots;
 mod submit;
 pub mod upkeep;
 pub mod worker;
@@ -21,12 +24,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures::StreamExt;
 use secrecy::SecretString;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, JobStatus, JobsView, Stage,
+    ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage, JobQuery, JobStats, JobStatus,
+    JobsView, Stage, queue::waits_for,
 };
 use crate::server::clock;
 use crate::server::disk::Disk;
@@ -35,6 +40,8 @@ use crate::server::store::{Change, Fence, JobChanges, Store, StoreError};
 
 pub use error::JobsError;
 use passwords::Passwords;
+use slots::Slots;
+pub use slots::SlotsInUse;
 pub use submit::{Given, Options, Upload, check_format};
 
 /// Items shown with a job.
@@ -43,12 +50,16 @@ const ITEMS_SHOWN: u32 = 100;
 /// Documents taken back in one transaction when a job is cancelled.
 const WITHDRAWN_AT_ONCE: u32 = 1000;
 
+/// Jobs that are taken back at the same time.
+const WITHDRAWN_TOGETHER: usize = 32;
+
 /// How often someone who waits for a job looks by himself, should a message be missed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How the manager works; see the configuration for what each is for.
 #[derive(Clone, Debug)]
 pub struct JobSettings {
+    /// Unless it was changed: see [`JobManager::change_queue`].
     pub max_concurrent_jobs: u32,
     pub max_attempts: u32,
     /// Before the second attempt; later ones wait longer.
@@ -75,6 +86,8 @@ struct Shared {
     disk: Disk,
     shelves: Shelves,
     settings: JobSettings,
+    slots: Slots,
+    changing_queue: tokio::sync::Mutex<()>,
     /// How to stop the attempts of this process.
     running: Mutex<HashMap<Fence, CancellationToken>>,
     /// Jobs that have just ended.
@@ -101,6 +114,8 @@ impl JobManager {
             queue_was_full: AtomicBool::new(false),
             passwords: Passwords::default(),
             shelves,
+            slots: Slots::new(settings.max_concurrent_jobs),
+            changing_queue: tokio::sync::Mutex::default(),
             settings,
             running: Mutex::default(),
             ended: broadcast::channel(256).0,
@@ -117,15 +132,17 @@ impl JobManager {
     pub async fn details(&self, id: JobId) -> Result<JobDetails, JobsError> {
         let store = &self.0.store;
         let job = self.get(id).await?;
-        let jobs_ahead = match job.status {
-            JobStatus::Pending => store.jobs_ahead(id).await?,
-            _ => None,
-        };
+        let (mut jobs_ahead, mut reason) = (None, None);
+        if job.status == JobStatus::Pending {
+            jobs_ahead = store.jobs_ahead(id).await?;
+            reason = waits_for(&job, &self.queue().await?, jobs_ahead, clock::now());
+        }
         let attempts = if job.attempt > 0 { store.attempts(id).await? } else { Vec::new() };
         let items =
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
         let warnings = store.warnings(id).await?;
-        Ok(JobDetails { document_id: job.document_id(), job, jobs_ahead, warnings, attempts, items })
+        let document_id = job.document_id();
+        Ok(JobDetails { job, jobs_ahead, waits_for: reason, document_id, warnings, attempts, items })
     }
 
     /// One page of a job's item results, in their order.
@@ -134,22 +151,28 @@ impl JobManager {
         Ok(self.0.store.job_item_page(id, filter).await?)
     }
 
-    /// One page of jobs, newest first.
-    pub async fn list(&self, filter: JobFilter) -> Result<JobPage, JobsError> {
-        Ok(self.0.store.jobs(filter).await?)
+    /// One page of jobs.
+    pub async fn list(&self, query: JobQuery) -> Result<JobPage, JobsError> {
+        let limit = query.limit.clamp(1, JobQuery::MAX_LIMIT);
+        Ok(self.0.store.jobs(JobQuery { limit, ..query }, clock::now()).await?)
+    }
+
+    /// Why jobs need attention, the most frequent cause first.
+    pub async fn causes(&self) -> Result<Vec<JobCause>, JobsError> {
+        Ok(self.0.store.causes().await?)
     }
 
     pub async fn stats(&self) -> Result<JobStats, JobsError> {
         Ok(self.0.store.stats().await?)
     }
 
-    /// A page of jobs, the counts, and the change number from which to follow both.
-    pub async fn view(&self, filter: JobFilter) -> Result<JobsView, JobsError> {
+    /// A page of jobs, the counts, the queue, and the change number from which to follow them.
+    pub async fn view(&self, query: JobQuery) -> Result<JobsView, JobsError> {
         // Taken first: what changes meanwhile is then seen twice rather than never.
         let seq = self.latest_change();
-        let limit = filter.limit.clamp(1, JobFilter::MAX_LIMIT);
-        let page = self.list(JobFilter { limit, ..filter }).await?;
-        Ok(JobsView { page, stats: self.stats().await?, seq })
+        let page = self.list(query).await?;
+        let stats = self.stats().await?;
+        Ok(JobsView { page, stats, queue: self.queue_beside(&stats).await?, seq })
     }
 
     /// Jobs changed after `after`, in order.
@@ -178,32 +201,36 @@ impl JobManager {
     async fn cancel_now(&self, id: JobId) -> Result<Job, JobsError> {
         match self.0.store.cancel(id, clock::now()).await? {
             Change::Unknown => Err(JobsError::NotFound(id)),
-            Change::Refused(job) => Err(JobsError::AlreadyFinal { id, status: job.status }),
+            Change::Refused(job) | Change::SourceGone(job) => {
+                Err(JobsError::AlreadyFinal { id, status: job.status })
+            }
             Change::Done(job) => {
-                if job.status == JobStatus::Cancelled {
-                    self.0.passwords.forget(id);
-                    self.announce(&[id]);
-                } else {
-                    self.stop_work(&job);
-                }
+                self.follow_cancelled(std::slice::from_ref(&job));
                 Ok(job)
             }
         }
     }
 
-    /// Stops the attempt at a job that is being cancelled, or, when it waits for its next attempt or for
-    /// the index, takes its documents back.
-    fn stop_work(&self, job: &Job) {
-        let fence = Fence::of(job);
-        if job.stage == Some(Stage::Reading) {
-            // An attempt that has only just been claimed is not there yet; it hears of it when it writes.
-            if let Some(attempt) = self.running().get(&fence) {
+    /// Stops the attempts at jobs that are being cancelled, or, where they wait for their next attempt or for
+    /// the index, takes their documents back.
+    fn stop_work(&self, jobs: &[&Job]) {
+        let mut to_withdraw = Vec::new();
+        for job in jobs {
+            let fence = Fence::of(job);
+            if job.stage != Some(Stage::Reading) {
+                to_withdraw.push(fence);
+            } else if let Some(attempt) = self.running().get(&fence) {
                 attempt.cancel();
-            }
+            } // An attempt that has only just been claimed is not there yet; it hears of it when it writes.
+        }
+        if to_withdraw.is_empty() {
             return;
         }
         let manager = self.clone();
-        tokio::spawn(async move { manager.withdraw(fence).await });
+        tokio::spawn(async move {
+            let all = futures::stream::iter(to_withdraw);
+            all.for_each_concurrent(WITHDRAWN_TOGETHER, |fence| manager.withdraw(fence)).await;
+        });
     }
 
     /// Takes back what a cancelled job has written, until it is `cancelled`. What is left when the
@@ -224,7 +251,7 @@ impl JobManager {
         }
     }
 
-    /// Puts a failed or cancelled job back into the queue.
+    /// Puts a failed or cancelled job back into the queue, or a completed one for its failed items.
     pub async fn retry(&self, id: JobId, password: Option<SecretString>) -> Result<Job, JobsError> {
         let given = password.is_some();
         self.0.passwords.keep(id, password);
@@ -235,6 +262,7 @@ impl JobManager {
         match changed? {
             Change::Unknown => Err(JobsError::NotFound(id)),
             Change::Refused(job) => Err(JobsError::NotRetryable { id, status: job.status }),
+            Change::SourceGone(_) => Err(JobsError::SourceGone(id)),
             Change::Done(job) => {
                 self.0.new_job.notify_one();
                 Ok(job)

@@ -1,9 +1,7 @@
 //! Claims jobs and runs their attempts.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -15,23 +13,18 @@ use crate::server::store::{Claim, WorkerId};
 /// How often the queue is looked at when nobody tells of a new job: retries become due by themselves.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Runs jobs, at most `max_concurrent_jobs` at a time.
+/// Runs jobs, as many at a time as the manager has slots.
 #[derive(Debug)]
 pub struct Worker {
     jobs: JobManager,
     id: WorkerId,
-    slots: Arc<Semaphore>,
-    /// Slots that bulk jobs may have: all but one, so that a small job never waits for a large one to end.
-    bulk_slots: Arc<Semaphore>,
     /// How long running jobs may go on by themselves after a stop.
     grace: Duration,
 }
 
 impl Worker {
     pub fn new(jobs: JobManager, id: WorkerId, grace: Duration) -> Self {
-        let slots = jobs.0.settings.max_concurrent_jobs as usize;
-        let bulk_slots = Arc::new(Semaphore::new(slots.saturating_sub(1).max(1)));
-        Self { jobs, id, slots: Arc::new(Semaphore::new(slots)), bulk_slots, grace }
+        Self { jobs, id, grace }
     }
 
     /// Runs jobs until `stop`, then gives the running ones `grace` to end by themselves, and then puts
@@ -43,9 +36,9 @@ impl Worker {
         // Asked of the token itself: `run_until_cancelled` prefers a future that is ready, so with a
         // free slot it alone would never notice the stop.
         while !stop.is_cancelled() {
-            // A slot first and a job second: a claimed job always starts at once.
-            let Some(slot) = stop.run_until_cancelled(self.free_slot()).await.flatten() else { break };
-            self.claim_and_start(slot, &give_up, &mut attempts, &stop).await;
+            // A slot first and a job second: a claimed job always starts at once. Nobody else takes slots.
+            let Some(()) = stop.run_until_cancelled(self.jobs.0.slots.free()).await else { break };
+            self.claim_and_start(&give_up, &mut attempts, &stop).await;
             while let Some(ended) = attempts.try_join_next() {
                 report_panic(ended);
             }
@@ -57,25 +50,19 @@ impl Worker {
         }
     }
 
-    async fn free_slot(&self) -> Option<OwnedSemaphorePermit> {
-        self.slots.clone().acquire_owned().await.ok()
-    }
-
     /// The claim is awaited to its end, never dropped half-way: it may have been committed.
     async fn claim_and_start(
         &self,
-        slot: OwnedSemaphorePermit,
         give_up: &CancellationToken,
         attempts: &mut JoinSet<()>,
         stop: &CancellationToken,
     ) {
         let now = clock::now();
         let settings = &self.jobs.0.settings;
-        let bulk_slot = self.bulk_slots.clone().try_acquire_owned().ok();
         let claim = Claim {
             worker: self.id.clone(),
             group: settings.group,
-            bulk: bulk_slot.is_some(),
+            bulk: self.jobs.0.slots.allow_bulk(),
             lease_until: now + settings.lease,
         };
         match self.jobs.0.store.claim(claim, now).await {
@@ -83,10 +70,10 @@ impl Worker {
             Ok(leases) => {
                 let jobs = self.jobs.clone();
                 let give_up = give_up.clone();
-                let bulk_slot = bulk_slot.filter(|_| leases.iter().any(|lease| lease.bulk));
+                let slot = jobs.0.slots.take(leases.iter().any(|lease| lease.bulk));
                 attempts.spawn(async move {
                     jobs.attempt(leases, &give_up).await;
-                    drop((slot, bulk_slot));
+                    drop(slot);
                     // A job that could not run beside this one now can.
                     jobs.0.new_job.notify_one();
                 });

@@ -19,8 +19,9 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use crate::domain::{
-    Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, ItemFilter, Job, JobAttempt, JobEvent,
-    JobFilter, JobId, JobItem, JobItemPage, JobPage, JobStats, JobType, Metadata, Progress, Warning,
+    Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, ItemFilter, Job, JobAttempt, JobCause,
+    JobEvent, JobFilter, JobId, JobItem, JobItemPage, JobPage, JobQuery, JobSelection, JobStats, JobType,
+    Metadata, Progress, QueueChange, Warning,
 };
 
 pub use blob_ref::BlobRef;
@@ -96,8 +97,24 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Answers `true` once nothing is left and the job is `cancelled`, or is not ours to cancel.
     async fn withdraw(&self, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool>;
 
-    /// Puts a failed or cancelled job back into the queue with `more_attempts` tries.
+    /// Puts a failed or cancelled job back into the queue with `more_attempts` tries, or a completed one for
+    /// those of its items that failed. What was ingested stays, and is not read again.
     async fn retry(&self, id: JobId, more_attempts: u32, now: DateTime<Utc>) -> Result<Change>;
+
+    /// Cancels many jobs in one step, each as [`Store::cancel`] does; refuses those that are being cancelled.
+    async fn cancel_many(&self, ids: Vec<JobId>, now: DateTime<Utc>) -> Result<Vec<Change>>;
+
+    /// Retries many jobs in one step, each as [`Store::retry`] does.
+    async fn retry_many(
+        &self,
+        ids: Vec<JobId>,
+        more_attempts: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Change>>;
+
+    /// Deletes the rows of final jobs, and the results of their items, and refuses active ones: the first of
+    /// `ids`, as many as `limit` rows allow. Documents stay.
+    async fn delete_many(&self, ids: Vec<JobId>, limit: u32) -> Result<Vec<Change>>;
 
     /// Ends attempts whose lease ran out before `expired`: back to the queue, or failed when the job
     /// has no tries left.
@@ -116,8 +133,19 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn warnings(&self, id: JobId) -> Result<Vec<Warning>>;
     /// How many jobs are claimed before this one, if it is pending.
     async fn jobs_ahead(&self, id: JobId) -> Result<Option<u64>>;
-    async fn jobs(&self, filter: JobFilter) -> Result<JobPage>;
+    /// The same of several jobs; nothing of those that are not pending, or stand too far behind.
+    async fn places(&self, ids: Vec<JobId>) -> Result<Vec<(JobId, u64)>>;
+    async fn jobs(&self, query: JobQuery, now: DateTime<Utc>) -> Result<JobPage>;
+    /// The jobs of a selection, the oldest first.
+    async fn select(&self, selection: JobSelection, now: DateTime<Utc>) -> Result<Vec<JobId>>;
+    /// Why jobs need attention, the most frequent cause first.
+    async fn causes(&self) -> Result<Vec<JobCause>>;
     async fn stats(&self) -> Result<JobStats>;
+    /// When the pending job that was accepted first was accepted.
+    async fn oldest_pending(&self) -> Result<Option<DateTime<Utc>>>;
+    /// What was changed of how the queue works.
+    async fn queue_settings(&self) -> Result<QueueSettings>;
+    async fn change_queue(&self, change: QueueChange) -> Result<QueueSettings>;
     /// Item results, failed ones first.
     async fn job_items(&self, id: JobId, limit: u32) -> Result<Vec<JobItem>>;
     /// Item results in their order.
@@ -354,7 +382,17 @@ pub enum Change {
     Unknown,
     /// The job's state does not allow it; here it is.
     Refused(Job),
+    /// What it read was not kept; here it is.
+    SourceGone(Job),
     Done(Job),
+}
+
+/// How the queue works, as far as it was changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueSettings {
+    pub paused: bool,
+    /// In place of the configured number.
+    pub max_concurrent_jobs: Option<u32>,
 }
 
 /// What [`Store::rescue`] found.

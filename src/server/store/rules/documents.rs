@@ -95,17 +95,14 @@ async fn lists_are_newest_first_in_pages_that_miss_nothing() {
             accept(&*store, new_job(job_type, 1), at(number)).await;
         }
         store
-            .cancel(
-                store.jobs(JobFilter { limit: 1, ..JobFilter::default() }).await.unwrap().jobs[0].job_id,
-                at(9),
-            )
+            .cancel(page(&*store, JobQuery { limit: 1, ..JobQuery::default() }).await.jobs[0].job_id, at(9))
             .await
             .unwrap();
 
         let mut seen = Vec::new();
         let mut before = None;
         loop {
-            let page = store.jobs(JobFilter { limit: 3, before, ..JobFilter::default() }).await.unwrap();
+            let page = page(&*store, JobQuery { limit: 3, before, ..JobQuery::default() }).await;
             assert_eq!(page.total_count, 7, "{name}");
             seen.extend(page.jobs.iter().map(|job| job.job_id));
             before = page.next;
@@ -117,11 +114,11 @@ async fn lists_are_newest_first_in_pages_that_miss_nothing() {
         assert!(seen.is_sorted_by(|a, b| a > b), "{name}");
 
         for (filter, count) in [
-            (JobFilter { status: Some(JobStatus::Pending), limit: 50, ..JobFilter::default() }, 6),
-            (JobFilter { status: Some(JobStatus::Failed), limit: 50, ..JobFilter::default() }, 0),
-            (JobFilter { job_type: Some(JobType::FileIngestion), limit: 50, ..JobFilter::default() }, 3),
+            (JobFilter { status: Some(JobStatus::Pending), ..JobFilter::default() }, 6),
+            (JobFilter { status: Some(JobStatus::Failed), ..JobFilter::default() }, 0),
+            (JobFilter { job_type: Some(JobType::FileIngestion), ..JobFilter::default() }, 3),
         ] {
-            let page = store.jobs(filter.clone()).await.unwrap();
+            let page = page(&*store, JobQuery::newest(filter.clone())).await;
             assert_eq!((page.jobs.len() as u64, page.total_count), (count, count), "{name}: {filter:?}");
         }
     }

@@ -124,6 +124,10 @@ async fn deliver(store: &dyn Store, delivery: Delivery) -> Verdict {
     store.deliver(vec![delivery], at(1)).await.unwrap()[0]
 }
 
+async fn page(store: &dyn Store, query: JobQuery) -> JobPage {
+    store.jobs(query, at(100)).await.unwrap()
+}
+
 async fn job(store: &dyn Store, id: JobId) -> Job {
     store.job(id).await.unwrap().unwrap()
 }

@@ -308,7 +308,10 @@ pub(super) fn complete_indexed(
                  chunks_indexed = chunks_created, completed_at = ?3, message = ?4 where id = ?1",
             )?
             .execute(params![id, tx.next_seq(), now.timestamp_millis(), job.success_message(warnings)])?;
-        jobs::forget_source(tx, id)?;
+        // Items that failed can be tried again.
+        if job.failed_items == 0 {
+            jobs::forget_source(tx, id)?;
+        }
     }
     Ok(completed.into_iter().map(|(job, _)| job.job_id).collect())
 }

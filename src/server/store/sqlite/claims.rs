@@ -38,12 +38,12 @@ pub(super) fn claim(tx: &Tx<'_>, claim: &Claim, now: DateTime<Utc>) -> Result<Ve
 
 /// Jobs that wait for their turn among their like.
 #[derive(Clone, Copy)]
-struct Lane {
-    suspect: bool,
-    bulk: bool,
+pub(super) struct Lane {
+    pub(super) suspect: bool,
+    pub(super) bulk: bool,
 }
 
-const LANES: [Lane; 4] = [
+pub(super) const LANES: [Lane; 4] = [
     Lane { suspect: false, bulk: false },
     Lane { suspect: false, bulk: true },
     Lane { suspect: true, bulk: false },

@@ -99,7 +99,8 @@ impl Inspector {
         }
         self.0.execute_batch(
             "delete from job_count;
-             insert into job_count select status, job_type, count(*), sum(chunks_created) from job group by 1, 2;
+             insert into job_count (status, job_type, jobs, chunks, attention) select status, job_type, count(*),
+                 sum(chunks_created), sum(status = 'failed' or (status = 'completed' and failed_items > 0)) from job group by 1, 2;
              update document_count set (documents, chunks, bytes) =
                  (select count(*), coalesce(sum(chunk_count), 0), coalesce(sum(size_bytes), 0) from document);
              commit",
@@ -110,8 +111,10 @@ impl Inspector {
     fn counts_are_wrong(&self) -> Result<bool> {
         // Rows of zero remain in `job_count` when the last job has left a state.
         Ok(self.0.query_row(
-            "with counted as (select status, job_type, count(*), sum(chunks_created) from job group by 1, 2),
-                  kept as (select status, job_type, jobs, chunks from job_count where jobs <> 0 or chunks <> 0)
+            "with counted as (select status, job_type, count(*), sum(chunks_created),
+                      sum(status = 'failed' or (status = 'completed' and failed_items > 0)) from job group by 1, 2),
+                  kept as (select status, job_type, jobs, chunks, attention from job_count
+                      where jobs <> 0 or chunks <> 0 or attention <> 0)
              select exists (select * from counted except select * from kept)
                  or exists (select * from kept except select * from counted)
                  or exists (select documents, chunks, bytes from document_count except select count(*),
@@ -196,7 +199,7 @@ impl Inspector {
 
     /// How many jobs and documents there are.
     pub fn stats(&self) -> Result<(JobStats, Totals)> {
-        Ok((jobs::stats(&self.0)?, documents::totals(&self.0)?))
+        Ok((listing::stats(&self.0)?, documents::totals(&self.0)?))
     }
 
     /// Makes a database of the past the present one. Attempts that were under way begin anew, as after a

@@ -1,10 +1,9 @@
-//! Jobs outside of their attempts: accepted, listed, counted, cancelled, retried, cleaned up.
+//! Jobs outside of their attempts: accepted, shown, cancelled, retried, cleaned up.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, named_params, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::rows::{self, bytes};
 use super::*;
@@ -60,72 +59,6 @@ pub(super) fn job(connection: &Connection, id: JobId) -> Result<Option<Job>> {
     Ok(statement.query_row([bytes(id)], rows::job).optional()?)
 }
 
-pub(super) fn page(connection: &Connection, filter: &JobFilter) -> Result<JobPage> {
-    let mut conditions = vec!["true"];
-    let mut values: Vec<Value> = Vec::new();
-    if let Some(status) = filter.status {
-        conditions.push("status = ?");
-        values.push(status.as_str().to_owned().into());
-    }
-    if let Some(job_type) = filter.job_type {
-        conditions.push("job_type = ?");
-        values.push(job_type.as_str().to_owned().into());
-    }
-
-    // Counted beforehand, but for those with warnings, which are few.
-    let counted = if filter.warned {
-        conditions.push("warnings <> '[]'");
-        "count(*) from job"
-    } else {
-        "coalesce(sum(jobs), 0) from job_count"
-    };
-    let total_count = connection
-        .prepare_cached(&format!("select {counted} where {}", conditions.join(" and ")))?
-        .query_row(params_from_iter(&values), |row| row.get(0))?;
-
-    if let Some(before) = filter.before {
-        conditions.push("id < ?");
-        values.push(bytes(before).to_vec().into());
-    }
-    // One more than asked for tells whether there is a next page.
-    values.push(i64::from(filter.limit + 1).into());
-    let jobs = connection
-        .prepare_cached(&format!(
-            "select {} from job where {} order by id desc limit ?",
-            rows::JOB,
-            conditions.join(" and ")
-        ))?
-        .query_map(params_from_iter(&values), rows::job)?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(cut(jobs, filter.limit, total_count))
-}
-
-fn cut(mut jobs: Vec<Job>, limit: u32, total_count: u64) -> JobPage {
-    let more = jobs.len() > limit as usize;
-    jobs.truncate(limit as usize);
-    let next = if more { jobs.last().map(|job| job.job_id) } else { None };
-    JobPage { jobs, total_count, next }
-}
-
-pub(super) fn stats(connection: &Connection) -> Result<JobStats> {
-    let mut stats = JobStats::default();
-    let mut statement = connection.prepare_cached("select status, jobs, chunks from job_count")?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        let jobs: u64 = row.get(1)?;
-        *match rows::parsed(row, 0)? {
-            JobStatus::Pending => &mut stats.pending,
-            JobStatus::Running => &mut stats.running,
-            JobStatus::Completed => &mut stats.completed,
-            JobStatus::Failed => &mut stats.failed,
-            JobStatus::Cancelled => &mut stats.cancelled,
-        } += jobs;
-        stats.total_jobs += jobs;
-        stats.total_chunks_created += row.get::<_, u64>(2)?;
-    }
-    Ok(stats)
-}
-
 pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Vec<JobItem>> {
     let mut items = Vec::new();
     for condition in ["error_code <> ''", "error_code = ''"] {
@@ -177,15 +110,6 @@ pub(super) fn warnings(connection: &Connection, id: JobId) -> Result<Vec<Warning
     Ok(statement.query_row([bytes(id)], |row| rows::json(row, 0)).optional()?.unwrap_or_default())
 }
 
-pub(super) fn ahead(connection: &Connection, id: JobId) -> Result<Option<u64>> {
-    let mut statement = connection.prepare_cached(
-        "select (select count(*) from job where status = 'pending' and cancel_requested = 0 \
-         and (due_at + bulk * ?2, id) < (me.due_at + me.bulk * ?2, me.id)) from job me \
-         where id = ?1 and status = 'pending' and cancel_requested = 0",
-    )?;
-    Ok(statement.query_row(params![bytes(id), claims::BULK_DELAY], |row| row.get(0)).optional()?)
-}
-
 fn item(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobItem> {
     Ok(JobItem {
         item: row.get(0)?,
@@ -211,6 +135,12 @@ pub(super) fn cancel(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<Chang
     if before.cancel_requested {
         return Ok(Change::Done(before));
     }
+    start_cancelling(tx, &before, now)
+}
+
+/// Cancels a job that can be: at once, or by marking it.
+pub(super) fn start_cancelling(tx: &Tx<'_>, before: &Job, now: DateTime<Utc>) -> Result<Change> {
+    let id = before.job_id;
     if before.status == JobStatus::Pending && before.processed_items == 0 {
         end_cancelled(tx, id, now)?;
     } else {
@@ -256,6 +186,12 @@ fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+fn has_source(connection: &Connection, id: JobId) -> Result<bool> {
+    let mut statement =
+        connection.prepare_cached("select exists (select 1 from job_source where job = ?1)")?;
+    Ok(statement.query_row([bytes(id)], |row| row.get(0))?)
+}
+
 /// The job needs its source no more.
 pub(super) fn forget_source(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
     tx.connection.prepare_cached("delete from job_source where job = ?1")?.execute([id])?;
@@ -268,6 +204,9 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
     if !before.can_retry() {
         return Ok(Change::Refused(before));
     }
+    if before.status == JobStatus::Completed && !has_source(tx.connection, id)? {
+        return Ok(Change::SourceGone(before));
+    }
     // Items that failed are tried again; those that were ingested stay.
     tx.connection
         .prepare_cached("delete from job_item where job = ?1 and error_code <> ''")?
@@ -279,14 +218,14 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
              chunks_indexed = 0, message = '', error_code = '', error_message = '', failed_items = 0, \
              processed_items = (select count(*) from job_item where job = ?1), \
              chunks_created = (select coalesce(sum(chunks), 0) from job_item where job = ?1) \
-             where id = ?1 and status in ('failed', 'cancelled')",
+             where id = ?1 and (status in ('failed', 'cancelled') or (status = 'completed' and failed_items > 0))",
         )?
         .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis(), more_attempts])?;
     Ok(job(tx.connection, id)?.map_or(Change::Unknown, Change::Done))
 }
 
 pub(super) fn clean_up(tx: &Tx<'_>, rule: &CleanUp, limit: u32) -> Result<CleanedUp> {
-    let stats = stats(tx.connection)?;
+    let stats = listing::stats(tx.connection)?;
     let ended = stats.total_jobs - stats.pending - stats.running;
     let surplus = ended.saturating_sub(rule.keep).min(limit.into());
     let ids = tx
@@ -315,7 +254,7 @@ pub(super) fn clean_up(tx: &Tx<'_>, rule: &CleanUp, limit: u32) -> Result<Cleane
     Ok(CleanedUp { jobs, more: left == 0 })
 }
 
-fn delete_row(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
+pub(super) fn delete_row(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
     tx.connection.prepare_cached("delete from job where id = ?1")?.execute([id])?;
     tx.connection.prepare_cached("delete from job_attempt where job = ?1")?.execute([id])?;
     forget_source(tx, id)?;
@@ -326,7 +265,7 @@ fn delete_row(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
 }
 
 /// Deletes up to `limit` item results of a job, and returns how many.
-fn delete_items(tx: &Tx<'_>, id: [u8; 16], limit: u32) -> Result<u32> {
+pub(super) fn delete_items(tx: &Tx<'_>, id: [u8; 16], limit: u32) -> Result<u32> {
     let deleted = tx
         .connection
         .prepare_cached(

@@ -2,15 +2,18 @@
 //! wait for it (WAL).
 
 mod attempts;
+mod bulk;
 mod claims;
 mod documents;
 mod follow;
 pub mod inspect;
 mod jobs;
+mod listing;
 mod queue;
 mod readers;
 mod rescue;
 mod rows;
+mod waiting;
 mod writer;
 
 use std::path::Path;
@@ -31,6 +34,7 @@ use writer::{Tx, Writer};
 const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001_start.sql")),
     M::up(include_str!("migrations/0002_places_and_warnings.sql")),
+    M::up(include_str!("migrations/0003_choosing_and_queue.sql")),
 ];
 
 /// What the writing connection keeps of the database in memory, in KiB.
@@ -179,6 +183,24 @@ impl Store for SqliteStore {
         self.write(move |tx| jobs::retry(tx, id, more_attempts, now)).await
     }
 
+    async fn cancel_many(&self, ids: Vec<JobId>, now: DateTime<Utc>) -> Result<Vec<Change>> {
+        self.work(move |tx| bulk::cancel(tx, &ids, now)).await
+    }
+
+    async fn retry_many(
+        &self,
+        ids: Vec<JobId>,
+        more_attempts: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Change>> {
+        self.work(move |tx| bulk::retry_all(tx, &ids, more_attempts, now)).await
+    }
+
+    async fn delete_many(&self, ids: Vec<JobId>, limit: u32) -> Result<Vec<Change>> {
+        self.check_damage()?;
+        self.work(move |tx| bulk::delete(tx, &ids, limit)).await
+    }
+
     async fn rescue(&self, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued> {
         self.work(move |tx| rescue::rescue(tx, expired, now)).await
     }
@@ -201,15 +223,39 @@ impl Store for SqliteStore {
     }
 
     async fn jobs_ahead(&self, id: JobId) -> Result<Option<u64>> {
-        self.read(move |connection| jobs::ahead(connection, id)).await
+        self.read(move |connection| waiting::ahead(connection, id)).await
     }
 
-    async fn jobs(&self, filter: JobFilter) -> Result<JobPage> {
-        self.read(move |connection| jobs::page(connection, &filter)).await
+    async fn places(&self, ids: Vec<JobId>) -> Result<Vec<(JobId, u64)>> {
+        self.read(move |connection| waiting::places(connection, &ids)).await
+    }
+
+    async fn jobs(&self, query: JobQuery, now: DateTime<Utc>) -> Result<JobPage> {
+        self.read(move |connection| listing::page(connection, &query, now)).await
+    }
+
+    async fn select(&self, selection: JobSelection, now: DateTime<Utc>) -> Result<Vec<JobId>> {
+        self.read(move |connection| listing::select(connection, &selection, now)).await
+    }
+
+    async fn causes(&self) -> Result<Vec<JobCause>> {
+        self.read(listing::causes).await
     }
 
     async fn stats(&self) -> Result<JobStats> {
-        self.read(jobs::stats).await
+        self.read(listing::stats).await
+    }
+
+    async fn oldest_pending(&self) -> Result<Option<DateTime<Utc>>> {
+        self.read(waiting::oldest).await
+    }
+
+    async fn queue_settings(&self) -> Result<QueueSettings> {
+        self.read(waiting::settings).await
+    }
+
+    async fn change_queue(&self, change: QueueChange) -> Result<QueueSettings> {
+        self.write(move |tx| waiting::change(tx, change)).await
     }
 
     async fn job_items(&self, id: JobId, limit: u32) -> Result<Vec<JobItem>> {
