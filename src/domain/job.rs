@@ -174,6 +174,7 @@ macro_rules! named {
         }
     };
 }
+pub(super) use named;
 named!(JobStatus, "job status");
 named!(JobType, "job type");
 
