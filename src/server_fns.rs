@@ -18,8 +18,8 @@ use leptos::server_fn::{ContentType, Http, Protocol};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobChoice, JobId, JobItem, JobsView,
-    KnowledgeBase, Problem, json,
+    Answer, Chunk, Document, DocumentFilter, DocumentId, DocumentPage, History, HistoryRange, Job, JobChoice,
+    JobDetails, JobId, JobsView, KnowledgeBase, Problem, json,
 };
 
 /// The newest jobs, or those older than `before`, with the counts of all.
@@ -29,14 +29,18 @@ pub async fn list_jobs(choice: JobChoice, before: Option<JobId>, limit: u32) -> 
     answer(expect_context::<AppState>().jobs.view(choice.filter(before, limit)).await)
 }
 
-/// One job with the results of its items, and the numbers of the attempts that failed, with why.
+/// One job with all there is to say about it.
 #[server(prefix = "/_fn", endpoint = "get_job", protocol = Call<Json>)]
-pub async fn get_job(id: JobId) -> Result<(Job, Vec<JobItem>, Vec<(u32, String)>), Problem> {
+pub async fn get_job(id: JobId) -> Result<JobDetails, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.details(id).await).map(|found| {
-        let attempts = found.attempts.into_iter().map(|it| (it.attempt, it.error_message));
-        (found.job, found.items, attempts.collect())
-    })
+    answer(expect_context::<AppState>().jobs.details(id).await)
+}
+
+/// What happened over time, for charts.
+#[server(prefix = "/_fn", endpoint = "get_history", protocol = Call<Json>)]
+pub async fn get_history(range: HistoryRange) -> Result<History, Problem> {
+    use crate::server::{clock, http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.history(range, clock::now()).await)
 }
 
 /// Cancels a pending job at once, and asks a running one to stop.
@@ -70,11 +74,15 @@ pub async fn ask(question: String, max_chunks: u32) -> Result<Answer, Problem> {
     answer(expect_context::<AppState>().library.ask(Query { question, max_chunks }).await)
 }
 
-/// The newest documents, or those older than `before`.
+/// The newest documents that match the filter, or those older than `before`.
 #[server(prefix = "/_fn", endpoint = "list_documents", protocol = Call<Json>)]
-pub async fn list_documents(before: Option<DocumentId>, limit: u32) -> Result<DocumentPage, Problem> {
+pub async fn list_documents(
+    filter: DocumentFilter,
+    before: Option<DocumentId>,
+    limit: u32,
+) -> Result<DocumentPage, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().library.documents(before, limit).await)
+    answer(expect_context::<AppState>().library.documents(filter, before, limit).await)
 }
 
 /// One document with its warnings, its chunks from `offset` on, and the offset of the next chunks, if there are

@@ -13,7 +13,7 @@ use super::components::{
 };
 use super::format;
 use super::loaded::load;
-use crate::domain::{Document, DocumentId, DocumentPage, KnowledgeBase, Problem};
+use crate::domain::{Document, DocumentFilter, DocumentId, DocumentPage, KnowledgeBase, Problem};
 use crate::server_fns::{DeleteDocument, delete_document, get_knowledge_base, list_documents};
 
 const PAGE: u32 = DocumentPage::DEFAULT_LIMIT;
@@ -34,7 +34,7 @@ pub fn DocumentsPage() -> impl IntoView {
     let before = move || query.read_untracked().get_str("before").and_then(|it| it.parse().ok());
     let fetch = move || async move {
         let knowledge = get_knowledge_base().await?;
-        let page = list_documents(before(), PAGE).await?;
+        let page = list_documents(DocumentFilter::default(), before(), PAGE).await?;
         Ok((knowledge, page))
     };
     let show = move |loaded: Result<(KnowledgeBase, DocumentPage), Problem>| match loaded {
@@ -94,7 +94,7 @@ impl DocumentList {
         event.prevent_default();
         let before = self.next.get_untracked();
         spawn_local(async move {
-            match list_documents(before, PAGE).await {
+            match list_documents(DocumentFilter::default(), before, PAGE).await {
                 // A second click while the first is answered adds nothing twice.
                 Ok(page) if self.next.try_get_untracked() == Some(before) => {
                     self.documents.update(|it| it.extend(page.documents));

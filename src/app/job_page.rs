@@ -13,7 +13,9 @@ use super::components::{
 use super::live::{Changes, Live, follow};
 use super::loaded::load;
 use super::{clock, format};
-use crate::domain::{DocumentId, Job, JobChoice, JobId, JobItem, JobStatus, Problem};
+use crate::domain::{
+    AttemptOutcome, DocumentId, Job, JobChoice, JobDetails, JobId, JobItem, JobStatus, Problem,
+};
 use crate::server_fns::{get_job, list_jobs};
 
 #[component]
@@ -41,11 +43,18 @@ pub fn JobPage() -> impl IntoView {
 /// status to 404.
 async fn find(given: String) -> Result<(Job, Vec<JobItem>, Vec<(u32, String)>), Problem> {
     match given.parse::<JobId>() {
-        Ok(id) => get_job(id).await,
+        Ok(id) => get_job(id).await.map(parts),
         Err(_) => get_job(JobId(uuid::Uuid::nil()))
             .await
+            .map(parts)
             .map_err(|problem| Problem { detail: format!("“{given}” is not a job id."), ..problem }),
     }
+}
+
+/// The job, its items, and the numbers of the attempts that failed, with why.
+fn parts(found: JobDetails) -> (Job, Vec<JobItem>, Vec<(u32, String)>) {
+    let failed = found.attempts.into_iter().filter(|it| it.outcome == AttemptOutcome::Failed);
+    (found.job, found.items, failed.map(|it| (it.attempt, it.error_message)).collect())
 }
 
 #[derive(Clone, Copy)]
@@ -87,7 +96,7 @@ impl Shown {
         spawn_local(async move {
             // The change number comes from the list and comes first: the job is at least as new.
             let newest = list_jobs(JobChoice::All, None, 1).await;
-            let found = get_job(id).await;
+            let found = get_job(id).await.map(parts);
             // The page may have been left meanwhile.
             if self.loading.try_set_value(false).is_some() {
                 return;

@@ -4,6 +4,7 @@ mod body;
 mod chunks;
 pub mod connections;
 mod documents;
+mod download;
 mod events;
 mod extract;
 mod form;

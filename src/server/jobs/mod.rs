@@ -5,7 +5,10 @@
 
 mod attempt;
 mod error;
+mod log;
 pub mod names;
+mod original;
+mod paces;
 mod passwords;
 mod preview;
 pub mod retry;
@@ -20,13 +23,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats, JobStatus, JobsView, Stage,
+    History, HistoryRange, ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats,
+    JobStatus, JobsView, Stage,
 };
 use crate::server::clock;
 use crate::server::disk::Disk;
@@ -34,6 +38,7 @@ use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Fence, JobChanges, Store, StoreError};
 
 pub use error::JobsError;
+use paces::Paces;
 use passwords::Passwords;
 pub use submit::{Given, Options, Upload, check_format};
 
@@ -83,6 +88,7 @@ struct Shared {
     new_job: Notify,
     stopping: CancellationToken,
     passwords: Passwords,
+    paces: Paces,
     /// A job was refused for want of room in the queue, and none was accepted since.
     queue_was_full: AtomicBool,
 }
@@ -100,6 +106,7 @@ impl JobManager {
             disk,
             queue_was_full: AtomicBool::new(false),
             passwords: Passwords::default(),
+            paces: Paces::default(),
             shelves,
             settings,
             running: Mutex::default(),
@@ -113,7 +120,7 @@ impl JobManager {
         self.0.store.job(id).await?.ok_or(JobsError::NotFound(id))
     }
 
-    /// A job with its place in the queue, its former attempts, and the results of its items.
+    /// A job with its place in the queue, its attempts, what happened in them, and the results of its items.
     pub async fn details(&self, id: JobId) -> Result<JobDetails, JobsError> {
         let store = &self.0.store;
         let job = self.get(id).await?;
@@ -121,11 +128,22 @@ impl JobManager {
             JobStatus::Pending => store.jobs_ahead(id).await?,
             _ => None,
         };
-        let attempts = if job.attempt > 0 { store.attempts(id).await? } else { Vec::new() };
+        let attempts = store.attempts(id).await?;
+        let log = log::lines(&job, &attempts, store.log_lines(id, None).await?);
+        let attempts = attempts.into_iter().map(|it| it.attempt).collect();
         let items =
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
         let warnings = store.warnings(id).await?;
-        Ok(JobDetails { document_id: job.document_id(), job, jobs_ahead, warnings, attempts, items })
+        Ok(JobDetails {
+            document_id: job.document_id(),
+            source: self.source_info(&job).await?,
+            job,
+            jobs_ahead,
+            warnings,
+            attempts,
+            log,
+            items,
+        })
     }
 
     /// One page of a job's item results, in their order.
@@ -149,7 +167,12 @@ impl JobManager {
         let seq = self.latest_change();
         let limit = filter.limit.clamp(1, JobFilter::MAX_LIMIT);
         let page = self.list(JobFilter { limit, ..filter }).await?;
-        Ok(JobsView { page, stats: self.stats().await?, seq })
+        Ok(JobsView { page, stats: self.stats().await?, seq, paces: self.paces().await? })
+    }
+
+    /// What happened over time.
+    pub async fn history(&self, range: HistoryRange, now: DateTime<Utc>) -> Result<History, JobsError> {
+        Ok(self.0.store.history(range, now).await?)
     }
 
     /// Jobs changed after `after`, in order.
