@@ -18,8 +18,9 @@ use leptos::server_fn::{ContentType, Http, Protocol};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    Answer, BulkOutcome, Chunk, Document, DocumentId, DocumentPage, Job, JobCause, JobId, JobItem, JobQuery,
-    JobSelection, JobsView, KnowledgeBase, Problem, QueueChange, QueueState, json,
+    Answer, BulkOutcome, Chunk, Document, DocumentFilter, DocumentId, DocumentPage, History, HistoryRange,
+    ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobQuery, JobSelection, JobsView,
+    KnowledgeBase, Problem, QueueChange, QueueState, json,
 };
 
 /// A page of jobs, with the counts of all and the state of the queue.
@@ -29,14 +30,25 @@ pub async fn list_jobs(query: JobQuery) -> Result<JobsView, Problem> {
     answer(expect_context::<AppState>().jobs.view(query).await)
 }
 
-/// One job with the results of its items, and the numbers of the attempts that failed, with why.
+/// One job with all there is to say about it.
 #[server(prefix = "/_fn", endpoint = "get_job", protocol = Call<Json>)]
-pub async fn get_job(id: JobId) -> Result<(Job, Vec<JobItem>, Vec<(u32, String)>), Problem> {
+pub async fn get_job(id: JobId) -> Result<JobDetails, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.details(id).await).map(|found| {
-        let attempts = found.attempts.into_iter().map(|it| (it.attempt, it.error_message));
-        (found.job, found.items, attempts.collect())
-    })
+    answer(expect_context::<AppState>().jobs.details(id).await)
+}
+
+/// Results of a job's items, in their order.
+#[server(prefix = "/_fn", endpoint = "get_items", protocol = Call<Json>)]
+pub async fn get_items(id: JobId, filter: ItemFilter) -> Result<JobItemPage, Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.items(id, filter).await)
+}
+
+/// What happened over time, for charts.
+#[server(prefix = "/_fn", endpoint = "get_history", protocol = Call<Json>)]
+pub async fn get_history(range: HistoryRange) -> Result<History, Problem> {
+    use crate::server::{clock, http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().jobs.history(range, clock::now()).await)
 }
 
 /// Cancels a pending job at once, and asks a running one to stop.
@@ -112,11 +124,15 @@ pub async fn ask(question: String, max_chunks: u32) -> Result<Answer, Problem> {
     answer(expect_context::<AppState>().library.ask(Query { question, max_chunks }).await)
 }
 
-/// The newest documents, or those older than `before`.
+/// The newest documents that match the filter, or those older than `before`.
 #[server(prefix = "/_fn", endpoint = "list_documents", protocol = Call<Json>)]
-pub async fn list_documents(before: Option<DocumentId>, limit: u32) -> Result<DocumentPage, Problem> {
+pub async fn list_documents(
+    filter: DocumentFilter,
+    before: Option<DocumentId>,
+    limit: u32,
+) -> Result<DocumentPage, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().library.documents(before, limit).await)
+    answer(expect_context::<AppState>().library.documents(filter, before, limit).await)
 }
 
 /// One document with its warnings, its chunks from `offset` on, and the offset of the next chunks, if there are

@@ -8,7 +8,7 @@ use leptos_router::hooks::use_query_map;
 use super::components::{EmptyState, ProblemNotice, Seal, Sealed, StatCard, TimeOf, text};
 use super::format;
 use super::loaded::load;
-use crate::domain::{Document, DocumentId, DocumentPage, KnowledgeBase};
+use crate::domain::{Document, DocumentFilter, DocumentId, DocumentPage, KnowledgeBase};
 use crate::server_fns::{DeleteDocument, get_knowledge_base, list_documents};
 
 const PAGE: u32 = DocumentPage::DEFAULT_LIMIT;
@@ -18,7 +18,7 @@ pub fn DocumentsPage() -> impl IntoView {
     let before = use_query_map().read_untracked().get_str("before").and_then(|it| it.parse().ok());
     let fetch = async move {
         let knowledge = get_knowledge_base().await?;
-        let page = list_documents(before, PAGE).await?;
+        let page = list_documents(DocumentFilter::default(), before, PAGE).await?;
         Ok((knowledge, page))
     };
     let show = move |found| match found {

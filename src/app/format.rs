@@ -3,16 +3,9 @@
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-use crate::domain::Stage;
-
 /// `2024-01-15 10:30:05`, in UTC.
 pub fn date_time(time: &DateTime<Utc>) -> String {
     format!("{:04}-{:02}-{:02} {}", time.year(), time.month(), time.day(), clock(time))
-}
-
-/// `10:30:05` on the day of `reference`, with the date on any other day.
-pub fn clock_beside(time: &DateTime<Utc>, reference: &DateTime<Utc>) -> String {
-    if time.date_naive() == reference.date_naive() { clock(time) } else { date_time(time) }
 }
 
 fn clock(time: &DateTime<Utc>) -> String {
@@ -97,15 +90,6 @@ pub fn percent(fraction: f64) -> u32 {
     if fraction >= 1.0 { 100 } else { (fraction.max(0.0) * 100.0).min(99.0) as u32 }
 }
 
-/// What a running job is doing, in a word.
-pub fn stage(stage: Option<Stage>) -> &'static str {
-    match stage {
-        None => "starting",
-        Some(Stage::Reading) => "reading",
-        Some(Stage::Indexing) => "indexing",
-    }
-}
-
 /// Where a passage is: its chunk, its place in the source if that is known, and its characters.
 pub fn place(chunk: &str, place: &str, start: u64, end: u64) -> String {
     let before = if place.is_empty() { "" } else { " · " };
@@ -121,11 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn times_are_utc_and_leave_out_the_day_that_is_known() {
-        let created = at(1_705_314_600);
-        assert_eq!(date_time(&created), "2024-01-15 10:30:00");
-        assert_eq!(clock_beside(&at(1_705_314_605), &created), "10:30:05");
-        assert_eq!(clock_beside(&at(1_705_401_005), &created), "2024-01-16 10:30:05");
+    fn times_are_utc() {
+        assert_eq!(date_time(&at(1_705_314_600)), "2024-01-15 10:30:00");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use leptos_meta::MetaTags;
 use leptos_router::hooks::use_location;
 
 use super::App;
-use super::components::{SearchForm, Seal};
+use super::components::{Seal, SearchForm};
 use super::desk::{Desk, KeysHelp};
 use super::upload::UploadCentre;
 

@@ -1,40 +1,41 @@
-//! The page at `/`: what can be added, and the job manager.
+//! The page at `/`: what can be added, what happened lately, and the job manager.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::activity::Activity;
 use super::components::{ProblemNotice, Seal};
-use super::job_list::{PAGE, Window};
 use super::job_manager::JobManager;
 use super::loaded::load;
 use super::upload::IntakeForms;
-use crate::domain::JobChoice;
-use crate::server_fns::list_jobs;
+use crate::domain::{HistoryRange, JobQuery};
+use crate::server_fns::{get_history, list_causes, list_jobs};
 
 #[component]
 pub fn JobsPage() -> impl IntoView {
-    let query = use_query_map();
-    let window = {
-        let query = query.read_untracked();
-        Window {
-            // An unknown state is no state: all jobs are shown, and the filter says so.
-            choice: match query.get_str("status").and_then(|it| it.parse().ok()) {
-                Some(status) => JobChoice::Status(status),
-                None if query.get_str("warnings") == Some("true") => JobChoice::Warned,
-                None => JobChoice::All,
-            },
-            before: query.get_str("before").and_then(|it| it.parse().ok()),
-            limit: PAGE,
+    let parameters = use_query_map();
+    let parameter = move |name: &str| parameters.read_untracked().get(name);
+    // What cannot be read chooses nothing: all jobs are shown, and the filter says so.
+    let query = JobQuery::from_parameters(parameter).unwrap_or_default();
+    let range = parameter("activity").and_then(|it| it.parse().ok()).unwrap_or(HistoryRange::Hour);
+    let fetch = {
+        let query = query.clone();
+        async move {
+            let causes = if query.filter.attention { list_causes().await? } else { Vec::new() };
+            Ok((list_jobs(query).await?, causes, get_history(range).await?))
         }
     };
-    let fetch = list_jobs(window.choice, window.before, window.limit);
     view! {
         <Title text="Jobs"/>
         <h1 class="visually-hidden">"Jobs"</h1>
         <IntakeForms/>
         {load(fetch, move |found| match found {
-            Ok(view) => view! { <JobManager view window/> }.seal(),
+            Ok((view, causes, history)) => view! {
+                <Activity history query=query.clone()/>
+                <JobManager query view causes/>
+            }
+            .seal(),
             Err(problem) => view! { <ProblemNotice problem/> }.seal(),
         })}
     }

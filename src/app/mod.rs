@@ -8,6 +8,8 @@
 //! the server. Nothing here but `seal` asks which side it runs on: what needs a browser happens in effects and
 //! event handlers, which the server never runs.
 
+mod activity;
+mod address;
 mod clock;
 mod components;
 mod desk;
@@ -15,7 +17,7 @@ mod document_page;
 mod documents_page;
 mod format;
 mod frame;
-mod job_list;
+mod job_head;
 mod job_manager;
 mod job_page;
 mod jobs_page;

@@ -63,6 +63,9 @@ pub struct Document {
     pub metadata: Metadata,
     #[serde(with = "rfc3339")]
     pub created_at: DateTime<Utc>,
+    /// Of the original's bytes, as hexadecimal digits, if `GET /documents/{id}/source` has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// A passage of a document: what is indexed and what a query answers with.
@@ -83,11 +86,39 @@ pub struct Chunk {
     pub text: String,
 }
 
+/// Which documents a list shows, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentFilter {
+    /// Those with this in their name; `A` to `Z` count as `a` to `z`.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Those that this job made.
+    #[serde(default)]
+    pub job: Option<JobId>,
+}
+
+impl DocumentFilter {
+    /// Its parts as a query string has them.
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let text = self.text.iter().map(|text| ("q", text.clone()));
+        text.chain(self.job.map(|job| ("job_id", job.to_string()))).collect()
+    }
+
+    /// What [`Self::parameters`] gave, from whatever looks one up by name. What is empty is no filter; what is
+    /// not an id is told.
+    pub fn from_parameters(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let given = |name| get(name).map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+        let job = given("job_id").map(|id| id.parse().map_err(|_| id)).transpose();
+        let job = job.map_err(|id| format!("job_id is {id:?}; it must be the id of a job"))?;
+        Ok(Self { text: given("q"), job })
+    }
+}
+
 /// One page of documents, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DocumentPage {
     pub documents: Vec<Document>,
-    /// All documents, not only those of this page.
+    /// All documents that match the filter, not only those of this page.
     pub total_count: u64,
     /// Where the next page starts, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,6 +177,21 @@ pub struct IndexState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_is_read_back_from_its_parameters() {
+        let of = |given: &[(&'static str, String)]| {
+            DocumentFilter::from_parameters(|name| {
+                given.iter().find(|(it, _)| *it == name).map(|(_, value)| value.clone())
+            })
+        };
+        let both = DocumentFilter { text: Some("a b".into()), job: Some(JobId(Uuid::nil())) };
+        for filter in [DocumentFilter::default(), both] {
+            assert_eq!(of(&filter.parameters()), Ok(filter));
+        }
+        assert_eq!(of(&[("q", " ".into()), ("job_id", "".into())]), Ok(DocumentFilter::default()));
+        assert_eq!(of(&[("job_id", "x".into())]).unwrap_err(), "job_id is \"x\"; it must be the id of a job");
+    }
 
     #[test]
     fn document_ids_sort_by_job_and_item_and_do_not_repeat() {

@@ -1,10 +1,8 @@
 //! Jobs as they are answered: pages, and all there is to say about one.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::job::rfc3339;
-use super::{DocumentId, Job, JobCursor, JobStatus, QueueState, Warning};
+use super::{DocumentId, Job, JobAttempt, JobCursor, JobStatus, LogLine, Pace, QueueState, Warning};
 
 /// One page of jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +23,9 @@ pub struct JobsView {
     pub queue: QueueState,
     /// The event stream started with `?after=` this number misses nothing.
     pub seq: u64,
+    /// How fast jobs have been lately, for [`time_left`](super::time_left::time_left).
+    #[serde(default)]
+    pub paces: Vec<Pace>,
 }
 
 /// How one item of a batch or a folder ended.
@@ -41,19 +42,6 @@ pub struct JobItem {
     pub error_message: String,
 }
 
-/// How an attempt that failed went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobAttempt {
-    /// From 1.
-    pub attempt: u32,
-    #[serde(with = "rfc3339")]
-    pub started_at: DateTime<Utc>,
-    #[serde(with = "rfc3339")]
-    pub ended_at: DateTime<Utc>,
-    pub error_code: String,
-    pub error_message: String,
-}
-
 /// One page of a job's items, in their order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobItemPage {
@@ -64,7 +52,7 @@ pub struct JobItemPage {
 }
 
 /// Which items of a job a page shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemFilter {
     pub failed_only: bool,
     /// Only items after this one: the `next` of the page before.
@@ -96,13 +84,31 @@ pub struct JobDetails {
     /// What was not as it should be, though the job went on; the first few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
-    /// The attempts that failed, oldest first.
+    /// All attempts, oldest first; the present one, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<JobAttempt>,
+    /// What happened in the last attempts, in the order of time; at most [`LogLine::MOST`] lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
+    /// What the job reads, if that is one text or file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceInfo>,
     /// The results of its items, failed ones first.
     /// At most the first hundred; single texts and files have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<JobItem>,
+}
+
+/// What a job reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceInfo {
+    pub name: String,
+    pub size_bytes: u64,
+    /// Of its bytes, as hexadecimal digits, where they are kept as a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Whether `GET /jobs/{id}/source` has it.
+    pub available: bool,
 }
 
 /// Counts over all jobs the server still knows.

@@ -110,6 +110,11 @@ impl Blobs {
         Ok(BlobReader { file: File::open(self.0.path(blob))?, hash: Sha256::new(), blob })
     }
 
+    /// Opens a blob to be handed out as it is.
+    pub fn open_file(&self, blob: BlobRef) -> io::Result<File> {
+        File::open(self.0.path(blob))
+    }
+
     /// Keeps all blobs until the lock is dropped, also from another process. Waits for a removal that is under
     /// way. Blocks.
     pub fn forbid_removal(&self) -> io::Result<File> {

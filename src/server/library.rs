@@ -8,8 +8,11 @@ use tokio::sync::Semaphore;
 
 use crate::domain::document::IndexState;
 use crate::domain::search::AnswerMetadata;
-use crate::domain::{Answer, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Query, Source};
+use crate::domain::{
+    Answer, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Query, Source,
+};
 use crate::server::index::{FullTextIndex, answer};
+use crate::server::originals::{Bytes, NotKept, Original};
 use crate::server::store::{Passage, Store, StoreError};
 
 /// Questions ranked at the same time.
@@ -38,6 +41,8 @@ pub enum LibraryError {
     LongQuestion(usize),
     #[error("max_chunks is {0}; it must be from 1 to {most}.", most = Query::MAX_CHUNKS)]
     MaxChunks(u32),
+    #[error(transparent)]
+    Original(#[from] NotKept),
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
     #[error("the index failed: {0}")]
@@ -51,13 +56,14 @@ impl Library {
         Self { store, index, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// The newest documents, or those older than `before`.
+    /// The newest documents that match the filter, or those older than `before`.
     pub async fn documents(
         &self,
+        filter: DocumentFilter,
         before: Option<DocumentId>,
         limit: u32,
     ) -> Result<DocumentPage, LibraryError> {
-        Ok(self.store.documents(before, limit.clamp(1, DocumentPage::MAX_LIMIT)).await?)
+        Ok(self.store.documents(filter, before, limit.clamp(1, DocumentPage::MAX_LIMIT)).await?)
     }
 
     /// One document with `limit` of its chunks from `offset` on.
@@ -69,6 +75,13 @@ impl Library {
     ) -> Result<DocumentWithChunks, LibraryError> {
         let limit = limit.clamp(1, DocumentWithChunks::MAX_LIMIT);
         self.store.document(id, offset, limit).await?.ok_or(LibraryError::NotFound(id))
+    }
+
+    /// The original of a document.
+    pub async fn original(&self, id: DocumentId) -> Result<Original, LibraryError> {
+        let found = self.store.document(id, 0, 0).await?.ok_or(LibraryError::NotFound(id))?.document;
+        let blob = found.sha256.as_deref().and_then(|it| it.parse().ok()).ok_or(NotKept::Part)?;
+        Ok(Original { name: found.name, media_type: found.media_type, bytes: Bytes::Blob(blob) })
     }
 
     /// Deletes a document: no query finds it any more.

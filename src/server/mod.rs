@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod library;
 pub mod operator;
+pub mod originals;
 pub mod shutdown;
 pub mod state;
 pub mod store;

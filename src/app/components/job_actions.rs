@@ -1,11 +1,14 @@
 //! What a person can do to a job: cancel it, or try it again.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 
-use super::{Question, Seal, Sealed, flag, on_submit, part, text};
-use crate::domain::{Job, JobId, Problem};
+use super::{Question, Seal, Sealed, flag, on_submit, part, text, word};
+use crate::app::desk::{Undo, tell};
+use crate::domain::{Job, JobId, JobStatus, Problem};
 use crate::server_fns::{CancelJob, RetryJob, cancel_job, retry_job};
 
 /// Shared by all rows of a list, so that there is one dialog and one place for problems.
@@ -43,6 +46,18 @@ impl JobActions {
         }));
     }
 
+    /// Says what was done. What was cancelled can be tried again, and the other way round.
+    fn tell(self, job: &Job, cancelled: bool) {
+        let id = job.job_id;
+        let (done, label) = match (cancelled, job.status) {
+            (true, JobStatus::Cancelled) => ("Cancelled", "Retry"),
+            (true, _) => ("Cancelling", ""),
+            (false, _) => ("Queued again:", "Undo"),
+        };
+        let undo = Undo { label, run: Arc::new(move || self.run(id, !cancelled)) };
+        tell(format!("{done} “{}”.", job.name), (!label.is_empty()).then_some(undo));
+    }
+
     fn run(self, id: JobId, cancel: bool) {
         self.busy.set(Some(id));
         self.problem.set(None);
@@ -52,6 +67,7 @@ impl JobActions {
             self.busy.try_set(None);
             match result {
                 Ok(job) => {
+                    self.tell(&job, cancel);
                     let _ = self.changed.try_run(job);
                 }
                 Err(problem) => {
@@ -94,7 +110,7 @@ fn button(job: RwSignal<Job>, actions: JobActions, cancel: bool) -> Sealed {
                 data-testid=testid
                 disabled=busy
             >
-                {label}
+                {word(move || if !cancel && job.read().completed_in_part() { "Retry failed items" } else { label })}
                 <span class="visually-hidden">{text(move || format!(" {}", job.read().name))}</span>
             </button>
         </form>

@@ -22,6 +22,17 @@ pub fn StatusBadge(job: RwSignal<Job>) -> impl IntoView {
     .seal()
 }
 
+/// A state's mark alone.
+#[component]
+pub fn StateIcon(status: JobStatus) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+            <path d=mark(status)></path>
+        </svg>
+    }
+    .seal()
+}
+
 fn mark(status: JobStatus) -> &'static str {
     match status {
         JobStatus::Pending => "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11M8 5v3.2l2 1.3",

@@ -55,7 +55,11 @@ fn cause(cause: JobCause, actions: JobActions) -> Sealed {
         }
         .seal()
     };
-    let buttons = if cause.can_retry { vec![button(Act::Retry), button(Act::Delete)] } else { vec![button(Act::Delete), button(Act::Retry)] };
+    let buttons = if cause.can_retry {
+        vec![button(Act::Retry), button(Act::Delete)]
+    } else {
+        vec![button(Act::Delete), button(Act::Retry)]
+    };
     view! {
         <li class="cause" data-testid="cause" data-code=cause.error_code.clone()>
             <div>

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use leptos::prelude::*;
 use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlFormElement, HtmlInputElement};
+use web_sys::{Event, HtmlFormElement};
 
 use super::list::JobList;
 use crate::app::address;
@@ -55,9 +55,11 @@ pub fn FilterBar(list: JobList, go: Callback<JobQuery>) -> impl IntoView {
             JobSort::Duration => "Longest first",
             JobSort::Chunks => "Most chunks first",
         };
-        view! { <option value=sort.as_str() selected=move || query.read().sort == sort>{label}</option> }.seal()
+        view! { <option value=sort.as_str() selected=move || query.read().sort == sort>{label}</option> }
+            .seal()
     };
-    let types = std::iter::once(("", "All types")).chain(JobType::ALL.iter().map(|it| (it.as_str(), it.label())));
+    let types =
+        std::iter::once(("", "All types")).chain(JobType::ALL.iter().map(|it| (it.as_str(), it.label())));
     view! {
         <form class="filter-bar" action="/" method="get" aria-label="Filter" on:submit=submit on:input=change>
             <input
@@ -141,9 +143,10 @@ fn tokens(filter: &JobFilter) -> Vec<Token> {
 fn age(moment: Moment, word: &str) -> String {
     let text = moment.to_string();
     match moment {
-        Moment::Ago { .. } if word == "since" => {
-            AGES.iter().find(|(value, _)| *value == text).map_or(format!("Last {text}"), |(_, label)| (*label).to_owned())
-        }
+        Moment::Ago { .. } if word == "since" => AGES
+            .iter()
+            .find(|(value, _)| *value == text)
+            .map_or(format!("Last {text}"), |(_, label)| (*label).to_owned()),
         Moment::Ago { .. } => format!("Until {text} ago"),
         Moment::At(_) => format!("Created {word} {text}"),
     }
@@ -156,7 +159,8 @@ fn Tokens(list: JobList) -> impl IntoView {
         let tokens = tokens(&query.filter);
         (!tokens.is_empty()).then(|| {
             let token = |token: Token| {
-                let href = address::of_jobs(&JobQuery { filter: token.without, before: None, ..query.clone() });
+                let href =
+                    address::of_jobs(&JobQuery { filter: token.without, before: None, ..query.clone() });
                 view! {
                     <li>
                         <a class="token" href=href data-view="" data-testid="token">
@@ -168,8 +172,17 @@ fn Tokens(list: JobList) -> impl IntoView {
                 }
                 .seal()
             };
-            let all = address::of_jobs(&JobQuery { filter: JobFilter { status: query.filter.status, attention: query.filter.attention, ..JobFilter::default() }, before: None, ..query.clone() });
-            let clear = (tokens.len() > 1).then(|| view! { <li><a href=all.clone() data-view="">"Clear all"</a></li> }.seal());
+            let all = address::of_jobs(&JobQuery {
+                filter: JobFilter {
+                    status: query.filter.status,
+                    attention: query.filter.attention,
+                    ..JobFilter::default()
+                },
+                before: None,
+                ..query.clone()
+            });
+            let clear = (tokens.len() > 1)
+                .then(|| view! { <li><a href=all.clone() data-view="">"Clear all"</a></li> }.seal());
             let tokens: Vec<_> = tokens.into_iter().map(token).collect();
             view! { <ul class="tokens" aria-label="Chosen">{tokens} {clear}</ul> }.seal()
         })

@@ -42,7 +42,8 @@ impl Held {
     pub fn enter(self) -> impl FnMut(PointerEvent) {
         move |event| {
             let target = event.target().and_then(|it| it.dyn_into::<Element>().ok());
-            let pressable = target.is_some_and(|it| it.closest(".jobs button, .jobs input").ok().flatten().is_some());
+            let pressable =
+                target.is_some_and(|it| it.closest(".jobs button, .jobs input").ok().flatten().is_some());
             self.hold(pressable && event.pointer_type() == "mouse");
         }
     }

@@ -1,6 +1,7 @@
 //! The jobs on show and how changes flow into them. Each job has a signal of its own, so that a
 //! change re-renders the cells of one row and nothing else. Knows no server and no stream.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -59,6 +60,8 @@ pub struct JobList {
     pub total: RwSignal<u64>,
     /// How fast jobs of each kind have been.
     pub paces: RwSignal<Arc<[Pace]>>,
+    /// How many jobs are begun before each that waits, as far as is known.
+    pub places: RwSignal<BTreeMap<JobId, u64>>,
     /// So many rows at most.
     limit: StoredValue<usize>,
     /// Something changed that only the server can put in its place.
@@ -76,6 +79,7 @@ impl JobList {
             next: RwSignal::new(None),
             total: RwSignal::new(0),
             paces: RwSignal::new(Arc::new([])),
+            places: RwSignal::new(BTreeMap::new()),
             limit: StoredValue::new(0),
             stale: StoredValue::new(false),
             live: Live::new(),

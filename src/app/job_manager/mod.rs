@@ -13,6 +13,8 @@ mod states;
 mod table;
 mod view_links;
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -26,10 +28,17 @@ use self::selection::Selection;
 use self::states::States;
 use self::table::{JobTable, ShowMore};
 use super::components::{ConfirmDialog, DismissableProblem, JobActions, LiveSwitch, Seal};
-use super::live::{Changes, follow};
-use super::{address, clock};
-use crate::domain::{Job, JobCause, JobQuery, JobsView};
-use crate::server_fns::{get_causes, list_jobs};
+use super::live::{Changes, follow, refresh};
+use super::{activity, address, clock};
+use crate::domain::{Job, JobCause, JobQuery, JobStatus, JobsView};
+use crate::server_fns::{list_causes, list_jobs, queue_places};
+
+/// How often the charts are brought up to date.
+const CHARTS: Duration = Duration::from_secs(30);
+/// How often the places of waiting jobs are.
+const PLACES: Duration = Duration::from_secs(3);
+/// So many places are asked for.
+const MOST_PLACES: usize = 200;
 
 /// The job manager. What it shows at first comes from the page; from then on the event stream keeps it current,
 /// and what is chosen stands in the page's address.
@@ -46,11 +55,13 @@ pub fn JobManager(query: JobQuery, view: JobsView, causes: Vec<JobCause>) -> imp
         Callback::new(move |()| loader.load_again()),
     );
     let go = Callback::new(move |query: JobQuery| {
-        view_links::show_address(&address::of_jobs(&query));
+        view_links::show_address(address::of_jobs(&query));
         loader.load(query);
     });
     view_links::follow(Callback::new(move |query| loader.load(query)), go);
     Effect::new(move |_| row_keys::listen());
+    regularly(CHARTS, || refresh(activity::ID));
+    regularly(PLACES, move || loader.load_places());
     let changed = move |job: Job| loader.apply(Changes { jobs: vec![job], ..Changes::default() });
     let actions = JobActions::new(Callback::new(changed));
     view! {
@@ -99,12 +110,31 @@ impl Loader {
         self.load(JobQuery { limit, ..query });
     }
 
+    /// Asks where the waiting jobs on show stand.
+    fn load_places(self) {
+        let rows = self.list.rows.read_untracked();
+        let waits = |job: &Job| (job.status == JobStatus::Pending).then_some(job.job_id);
+        let ids: Vec<_> =
+            rows.iter().filter_map(|row| waits(&row.job.read_untracked())).take(MOST_PLACES).collect();
+        if ids.is_empty() {
+            return;
+        }
+        spawn_local(async move {
+            if let Ok(places) = queue_places(ids).await {
+                let places = places.into_iter().collect();
+                if *self.list.places.read_untracked() != places {
+                    self.list.places.set(places);
+                }
+            }
+        });
+    }
+
     fn load(self, query: JobQuery) {
         let number = self.request.get_value() + 1;
         self.request.set_value(number);
         spawn_local(async move {
             if query.filter.attention
-                && let Ok(found) = get_causes().await
+                && let Ok(found) = list_causes().await
             {
                 self.causes.set(found);
             }
@@ -117,4 +147,17 @@ impl Loader {
             }
         });
     }
+}
+
+/// Does something now and then, while the page can be seen.
+fn regularly(period: Duration, work: impl Fn() + Clone + 'static) {
+    Effect::new(move |_| {
+        let work = work.clone();
+        let when_seen = move || {
+            if !document().hidden() {
+                work();
+            }
+        };
+        let _ = set_interval_with_handle(when_seen, period);
+    });
 }

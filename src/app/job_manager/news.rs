@@ -32,7 +32,8 @@ pub fn News(stats: RwSignal<JobStats>) -> impl IntoView {
             PAUSE,
         );
     });
-    view! { <p class="visually-hidden" role="status" data-testid="news">{text(move || words.get())}</p> }.seal()
+    view! { <p class="visually-hidden" role="status" data-testid="news">{text(move || words.get())}</p> }
+        .seal()
 }
 
 /// What ended between two moments.
@@ -43,7 +44,10 @@ fn news(before: &JobStats, now: &JobStats) -> String {
         (now.cancelled.saturating_sub(before.cancelled), "cancelled"),
     ];
     let parts = ended.into_iter().filter(|(count, _)| *count > 0);
-    parts.map(|(count, how)| format!("{} {how}", format::counted(count, "job"))).collect::<Vec<_>>().join(", ")
+    parts
+        .map(|(count, how)| format!("{} {how}", format::counted(count, "job")))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ pub fn QueuePanel(queue: RwSignal<QueueState>, problem: RwSignal<Option<Problem>
     });
     let resize = on_submit(move |event| {
         event.prevent_default();
-        let wanted = field::<HtmlInputElement>(&event, "input[type=number]").and_then(|it| it.value().parse().ok());
+        let wanted =
+            field::<HtmlInputElement>(&event, "input[type=number]").and_then(|it| it.value().parse().ok());
         change(queue, problem, QueueChange { max_concurrent_jobs: wanted, ..QueueChange::default() }, true);
     });
     let paused = move || queue.read().paused;
@@ -65,7 +66,12 @@ pub fn QueuePanel(queue: RwSignal<QueueState>, problem: RwSignal<Option<Problem>
 }
 
 /// Changes the queue, and offers to change it back.
-fn change(queue: RwSignal<QueueState>, problem: RwSignal<Option<Problem>>, wanted: QueueChange, undoable: bool) {
+fn change(
+    queue: RwSignal<QueueState>,
+    problem: RwSignal<Option<Problem>>,
+    wanted: QueueChange,
+    undoable: bool,
+) {
     let before = queue.get_untracked();
     problem.set(None);
     spawn_local(async move {

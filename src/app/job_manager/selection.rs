@@ -53,9 +53,15 @@ impl Act {
     /// What the question says of it.
     fn consequence(self) -> &'static str {
         match self {
-            Self::Cancel => "Nothing of them is kept, also not what they have taken in so far. Those that have ended stay as they are.",
-            Self::Retry => "Failed and cancelled ones are tried again, and failed items of completed ones. All others stay as they are.",
-            Self::Delete => "They leave the list; their documents stay. Those that have not ended stay on it.",
+            Self::Cancel => {
+                "Nothing of them is kept, also not what they have taken in so far. Those that have ended stay as they are."
+            }
+            Self::Retry => {
+                "Failed and cancelled ones are tried again, and failed items of completed ones. All others stay as they are."
+            }
+            Self::Delete => {
+                "They leave the list; their documents stay. Those that have not ended stay on it."
+            }
         }
     }
 
@@ -237,6 +243,9 @@ mod tests {
     fn what_changed_and_what_could_not_is_told_with_why() {
         let mut outcome = BulkOutcome { matched: 12, changed: 10, ..BulkOutcome::default() };
         outcome.add_unchanged("job_already_final", "they have already ended.", 2);
-        assert_eq!(words(Act::Cancel, &outcome), "Cancelled 10 jobs. 2 could not be: they have already ended.");
+        assert_eq!(
+            words(Act::Cancel, &outcome),
+            "Cancelled 10 jobs. 2 could not be: they have already ended."
+        );
     }
 }

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::list::{JobList, Row};
-use crate::app::components::{EmptyState, JobActions, JobRow, Seal, Sealed, each, flag, on_click, part, text};
+use crate::app::components::{
+    EmptyState, JobActions, JobRow, Seal, Sealed, each, flag, on_click, part, text,
+};
 use crate::app::{address, clock, format};
 use crate::domain::{JobFilter, JobQuery, JobStatus, Problem};
 use crate::server_fns::list_jobs;

@@ -13,7 +13,12 @@ pub fn follow(back: Callback<JobQuery>, go: Callback<JobQuery>) {
     Effect::new(move |_| {
         desk::on(&document(), "click", move |event: Event| {
             let Some(click) = event.dyn_ref::<MouseEvent>() else { return };
-            if click.button() != 0 || click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key() {
+            if click.button() != 0
+                || click.ctrl_key()
+                || click.meta_key()
+                || click.shift_key()
+                || click.alt_key()
+            {
                 return;
             }
             let target = event.target().and_then(|it| it.dyn_into::<Element>().ok());
@@ -39,9 +44,17 @@ fn query_of(search: &str) -> Option<JobQuery> {
     JobQuery::from_parameters(|name| parameters.get(name)).ok()
 }
 
-/// Makes this the page's address; the browser's back button leads to the one before.
-pub fn show_address(address: &str) {
+/// Makes this the page's address; the browser's back button leads to the one before. The range of the charts is not
+/// the list's, and stays.
+pub fn show_address(mut address: String) {
+    let search = window().location().search().unwrap_or_default();
+    let range = UrlSearchParams::new_with_str(&search).ok().and_then(|it| it.get("activity"));
+    if let Some(range) = range {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str("activity=");
+        address.push_str(&range);
+    }
     if let Ok(history) = window().history() {
-        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(address));
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
     }
 }

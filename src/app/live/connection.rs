@@ -11,14 +11,14 @@ use web_sys::{EventSource, MessageEvent};
 
 use super::{Live, LiveState, Loaded};
 use crate::domain::event::RemovedJob;
-use crate::domain::{Job, JobEvent, JobId, JobStats, json};
+use crate::domain::{Job, JobEvent, JobId, JobStats, QueueState, json};
 
 /// The event that says: this cursor is too old, load the view again.
 const RESET: &str = "reset";
 /// An event that only says the server is there.
 const PING: &str = "ping";
 /// Events are gathered for so long before they reach the view.
-const GATHER: Duration = Duration::from_millis(100);
+const GATHER: Duration = Duration::from_millis(50);
 /// So many changed jobs go to the view at once, however soon: a bound on what is gathered.
 const GATHER_AT_MOST: usize = 256;
 /// How often the state of the stream is looked at.
@@ -37,6 +37,7 @@ pub struct Changes {
     pub jobs: Vec<Job>,
     pub removed: Vec<JobId>,
     pub stats: Option<JobStats>,
+    pub queue: Option<QueueState>,
 }
 
 impl Changes {
@@ -140,7 +141,7 @@ impl Stream {
         if let Some(handlers) = self.handlers.borrow().as_ref() {
             source.set_onopen(Some(handlers.open.as_ref().unchecked_ref()));
             source.set_onerror(Some(handlers.error.as_ref().unchecked_ref()));
-            for name in [JobEvent::JOB, JobEvent::REMOVED, JobEvent::STATS, RESET, PING] {
+            for name in [JobEvent::JOB, JobEvent::REMOVED, JobEvent::STATS, JobEvent::QUEUE, RESET, PING] {
                 // Fails only without a handler, and there is one.
                 let _ =
                     source.add_event_listener_with_callback(name, handlers.message.as_ref().unchecked_ref());
@@ -183,6 +184,11 @@ impl Stream {
                 }
             }
             JobEvent::STATS => gathered.stats = json::read(&data).ok().or(gathered.stats),
+            JobEvent::QUEUE => {
+                if let Ok(queue) = json::read(&data) {
+                    gathered.queue = Some(queue);
+                }
+            }
             RESET => {
                 self.must_reopen.set(true);
                 drop(gathered);
@@ -266,7 +272,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::job_list::tests::job;
+    use crate::app::job_manager::list::tests::job;
     use crate::domain::JobStatus::{Completed, Pending, Running};
 
     #[test]

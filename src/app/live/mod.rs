@@ -2,11 +2,13 @@
 //! stream is broken. Everything happens in effects, so nothing of it runs on the server.
 
 mod connection;
+mod fragment;
 
 use leptos::prelude::*;
 
 pub use self::connection::Changes;
 use self::connection::Connection;
+pub use self::fragment::refresh;
 
 /// The connection as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,18 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use super::download::download;
 use super::extract::{Id, Json, JsonBody, Query};
+use super::problem::bad_request;
 use crate::domain::parameters::{NEXT_ID, number, parsed};
-use crate::domain::{Answer, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Problem, search};
+use crate::domain::{
+    Answer, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Problem, search,
+};
 use crate::server::library::Library;
 use crate::server::state::AppState;
 
@@ -17,6 +22,7 @@ pub fn routes() -> Router<AppState> {
         .route("/query", post(query))
         .route("/documents", get(list))
         .route("/documents/{id}", get(detail).delete(delete))
+        .route("/documents/{id}/source", get(source))
         .route("/knowledge-base/info", get(info))
 }
 
@@ -30,6 +36,8 @@ async fn query(
 /// The query string of `GET /documents`.
 #[derive(Debug, Deserialize)]
 struct ListParameters {
+    q: Option<String>,
+    job_id: Option<String>,
     before: Option<String>,
     limit: Option<String>,
 }
@@ -38,10 +46,15 @@ async fn list(
     State(library): State<Library>,
     Query(parameters): Query<ListParameters>,
 ) -> Result<Json<DocumentPage>, Problem> {
+    let filter = DocumentFilter::from_parameters(|name| match name {
+        "q" => parameters.q.clone(),
+        _ => parameters.job_id.clone(),
+    });
+    let filter = filter.map_err(|why| bad_request("invalid_parameter", format!("{why}.")))?;
     let before = parsed("before", parameters.before.as_deref(), NEXT_ID)?;
     let limit = parameters.limit.as_deref();
     let limit = number("limit", limit, DocumentPage::DEFAULT_LIMIT, 1, DocumentPage::MAX_LIMIT)?;
-    Ok(Json(library.documents(before, limit).await?))
+    Ok(Json(library.documents(filter, before, limit).await?))
 }
 
 /// The query string of `GET /documents/{id}`: which chunks to show.
@@ -60,6 +73,14 @@ async fn detail(
     let limit = parameters.limit.as_deref();
     let limit = number("limit", limit, DocumentWithChunks::DEFAULT_LIMIT, 1, DocumentWithChunks::MAX_LIMIT)?;
     Ok(Json(library.document(id, offset.into(), limit).await?))
+}
+
+async fn source(
+    State(state): State<AppState>,
+    Id(id): Id<DocumentId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    download(state.library.original(id).await?, state.jobs.blobs(), &headers).await
 }
 
 async fn delete(State(library): State<Library>, Id(id): Id<DocumentId>) -> Result<StatusCode, Problem> {

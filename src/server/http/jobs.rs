@@ -4,17 +4,21 @@ use std::collections::HashMap;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
 use super::bulk;
+use super::download::download;
 use super::extract::{Id, Json, Query};
 use super::form::IngestForm;
-use crate::domain::parameters::{NEXT_NUMBER, number, parsed, switch};
+use crate::domain::parameters::{NEXT_NUMBER, number, one_of, parsed, switch};
 use crate::domain::{
-    ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage, JobQuery, JobStats, Problem,
+    History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobLog, JobPage,
+    JobQuery, JobStats, Problem,
 };
+use crate::server::clock;
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
 
@@ -23,9 +27,12 @@ pub fn routes() -> Router<AppState> {
         .route("/jobs", get(list).delete(bulk::delete))
         .route("/jobs/stats", get(stats))
         .route("/jobs/causes", get(causes))
+        .route("/jobs/history", get(history))
         .route("/jobs/events", get(super::events::events))
         .route("/jobs/{id}", get(detail).delete(cancel))
         .route("/jobs/{id}/items", get(items))
+        .route("/jobs/{id}/log", get(log))
+        .route("/jobs/{id}/source", get(source))
         .route("/jobs/{id}/retry", post(retry))
 }
 
@@ -75,6 +82,44 @@ async fn items(
         limit: number("limit", parameters.limit.as_deref(), default, 1, most)?,
     };
     Ok(Json(jobs.items(id, filter).await?))
+}
+
+/// The query string of `GET /jobs/history`.
+#[derive(Debug, Deserialize)]
+struct HistoryParameters {
+    range: Option<String>,
+}
+
+async fn history(
+    State(jobs): State<JobManager>,
+    Query(parameters): Query<HistoryParameters>,
+) -> Result<Json<History>, Problem> {
+    let names = HistoryRange::ALL.map(HistoryRange::as_str);
+    let range = parsed("range", parameters.range.as_deref(), &one_of(&names))?.unwrap_or_default();
+    Ok(Json(jobs.history(range, clock::now()).await?))
+}
+
+/// The query string of `GET /jobs/{id}/log`.
+#[derive(Debug, Deserialize)]
+struct LogParameters {
+    attempt: Option<String>,
+}
+
+async fn log(
+    State(jobs): State<JobManager>,
+    Id(id): Id<JobId>,
+    Query(parameters): Query<LogParameters>,
+) -> Result<Json<JobLog>, Problem> {
+    let attempt = parsed("attempt", parameters.attempt.as_deref(), "it must be the number of an attempt")?;
+    Ok(Json(jobs.log(id, attempt).await?))
+}
+
+async fn source(
+    State(jobs): State<JobManager>,
+    Id(id): Id<JobId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    download(jobs.original(id).await?, jobs.blobs(), &headers).await
 }
 
 async fn cancel(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<Job>, Problem> {

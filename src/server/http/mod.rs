@@ -5,6 +5,7 @@ mod bulk;
 mod chunks;
 pub mod connections;
 mod documents;
+mod download;
 mod events;
 mod extract;
 mod fields;

@@ -9,6 +9,7 @@ use crate::domain::{BadParameter, Job, JobId, JobStatus, Problem};
 use crate::server::ingest::folders::PathError;
 use crate::server::jobs::JobsError;
 use crate::server::library::LibraryError;
+use crate::server::originals::NotKept;
 use crate::server::store::StoreError;
 
 const STORE_DAMAGED: &str = "store_damaged";
@@ -43,6 +44,7 @@ impl From<JobsError> for Problem {
                 Self::new(400, INVALID_PARAMETER, detail)
             }
             JobsError::Path(error) => error.into(),
+            JobsError::Original(why) => why.into(),
             JobsError::Stopping(id) => Self::new(
                 503,
                 "stopping",
@@ -86,6 +88,15 @@ impl From<PathError> for Problem {
     }
 }
 
+impl From<NotKept> for Problem {
+    fn from(why: NotKept) -> Self {
+        match why {
+            NotKept::Items => Self::new(409, "job_has_items", why.to_string()),
+            _ => Self::new(404, "source_not_kept", why.to_string()),
+        }
+    }
+}
+
 impl From<LibraryError> for Problem {
     fn from(error: LibraryError) -> Self {
         let detail = error.to_string();
@@ -94,6 +105,7 @@ impl From<LibraryError> for Problem {
             LibraryError::EmptyQuestion => Self::new(400, "empty_question", detail),
             LibraryError::LongQuestion(_) => Self::new(400, "question_too_long", detail),
             LibraryError::MaxChunks(_) => Self::new(400, "invalid_max_chunks", detail),
+            LibraryError::Original(why) => why.into(),
             LibraryError::Store(error) => error.into(),
             LibraryError::Index(cause) => internal(&cause, "the index failed"),
             LibraryError::Panicked => internal(&error, "a search failed"),

@@ -5,6 +5,7 @@ use std::io;
 use crate::domain::{JobId, JobStatus, QueueState};
 use crate::server::disk::LowDisk;
 use crate::server::ingest::folders::PathError;
+use crate::server::originals::NotKept;
 use crate::server::store::StoreError;
 
 /// Why a wish about jobs was not met.
@@ -53,6 +54,8 @@ pub enum JobsError {
     LowDisk(#[from] LowDisk),
     #[error(transparent)]
     Path(#[from] PathError),
+    #[error(transparent)]
+    Original(#[from] NotKept),
     #[error("the server is stopping; the job goes on after its next start")]
     Stopping(JobId),
     #[error("the job store failed: {0}")]

@@ -6,7 +6,10 @@
 mod attempt;
 mod bulk;
 mod error;
+mod log;
 pub mod names;
+mod original;
+mod paces;
 mod passwords;
 mod preview;
 mod queue;
@@ -23,15 +26,15 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use secrecy::SecretString;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage, JobQuery, JobStats, JobStatus,
-    JobsView, Stage, queue::waits_for,
+    History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage, JobQuery,
+    JobStats, JobStatus, JobsView, Stage, queue::waits_for,
 };
 use crate::server::clock;
 use crate::server::disk::Disk;
@@ -39,6 +42,7 @@ use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Fence, JobChanges, Store, StoreError};
 
 pub use error::JobsError;
+use paces::Paces;
 use passwords::Passwords;
 use slots::Slots;
 pub use slots::SlotsInUse;
@@ -96,6 +100,7 @@ struct Shared {
     new_job: Notify,
     stopping: CancellationToken,
     passwords: Passwords,
+    paces: Paces,
     /// A job was refused for want of room in the queue, and none was accepted since.
     queue_was_full: AtomicBool,
 }
@@ -113,6 +118,7 @@ impl JobManager {
             disk,
             queue_was_full: AtomicBool::new(false),
             passwords: Passwords::default(),
+            paces: Paces::default(),
             shelves,
             slots: Slots::new(settings.max_concurrent_jobs),
             changing_queue: tokio::sync::Mutex::default(),
@@ -128,7 +134,7 @@ impl JobManager {
         self.0.store.job(id).await?.ok_or(JobsError::NotFound(id))
     }
 
-    /// A job with its place in the queue, its former attempts, and the results of its items.
+    /// A job with its place in the queue, its attempts, what happened in them, and the results of its items.
     pub async fn details(&self, id: JobId) -> Result<JobDetails, JobsError> {
         let store = &self.0.store;
         let job = self.get(id).await?;
@@ -137,12 +143,23 @@ impl JobManager {
             jobs_ahead = store.jobs_ahead(id).await?;
             reason = waits_for(&job, &self.queue().await?, jobs_ahead, clock::now());
         }
-        let attempts = if job.attempt > 0 { store.attempts(id).await? } else { Vec::new() };
+        let attempts = store.attempts(id).await?;
+        let log = log::lines(&job, &attempts, store.log_lines(id, None).await?);
+        let attempts = attempts.into_iter().map(|it| it.attempt).collect();
         let items =
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
         let warnings = store.warnings(id).await?;
-        let document_id = job.document_id();
-        Ok(JobDetails { job, jobs_ahead, waits_for: reason, document_id, warnings, attempts, items })
+        Ok(JobDetails {
+            document_id: job.document_id(),
+            source: self.source_info(&job).await?,
+            job,
+            jobs_ahead,
+            waits_for: reason,
+            warnings,
+            attempts,
+            log,
+            items,
+        })
     }
 
     /// One page of a job's item results, in their order.
@@ -172,7 +189,13 @@ impl JobManager {
         let seq = self.latest_change();
         let page = self.list(query).await?;
         let stats = self.stats().await?;
-        Ok(JobsView { page, stats, queue: self.queue_beside(&stats).await?, seq })
+        let queue = self.queue_beside(&stats).await?;
+        Ok(JobsView { page, stats, queue, seq, paces: self.paces().await? })
+    }
+
+    /// What happened over time.
+    pub async fn history(&self, range: HistoryRange, now: DateTime<Utc>) -> Result<History, JobsError> {
+        Ok(self.0.store.history(range, now).await?)
     }
 
     /// Jobs changed after `after`, in order.

@@ -106,6 +106,7 @@ impl JobManager {
     /// stream that was not away between two clean-ups.
     async fn tidy(&self, seen_by_all: u64) -> Result<(), JobsError> {
         self.0.store.forget_removals(seen_by_all).await?;
+        self.0.store.fold_history(clock::now()).await?;
         let deleted = self.clean_up(clock::now()).await?;
         let blobs = self.collect_blobs().await?;
         if deleted > 0 || blobs > 0 {

@@ -61,7 +61,13 @@ hooked! {
     rescue(expired: DateTime<Utc>, now: DateTime<Utc>) -> Rescued;
     clean_up(rule: CleanUp, limit: u32) -> CleanedUp;
     job(id: JobId) -> Option<Job>;
-    attempts(id: JobId) -> Vec<JobAttempt>;
+    attempts(id: JobId) -> Vec<PastAttempt>;
+    log(fence: Fence, lines: Vec<NewLine>, now: DateTime<Utc>) -> ();
+    log_lines(id: JobId, attempt: Option<u32>) -> Vec<LogLine>;
+    source(id: JobId) -> Option<String>;
+    last_done(job_type: JobType, limit: u32) -> Vec<Done>;
+    history(range: HistoryRange, now: DateTime<Utc>) -> History;
+    fold_history(now: DateTime<Utc>) -> ();
     warnings(id: JobId) -> Vec<Warning>;
     jobs_ahead(id: JobId) -> Option<u64>;
     places(ids: Vec<JobId>) -> Vec<(JobId, u64)>;
@@ -75,7 +81,7 @@ hooked! {
     job_items(id: JobId, limit: u32) -> Vec<JobItem>;
     job_item_page(id: JobId, filter: ItemFilter) -> JobItemPage;
     job_changes(after: u64, limit: u32) -> JobChanges;
-    documents(before: Option<DocumentId>, limit: u32) -> DocumentPage;
+    documents(filter: DocumentFilter, before: Option<DocumentId>, limit: u32) -> DocumentPage;
     document(id: DocumentId, offset: u64, limit: u32) -> Option<DocumentWithChunks>;
     delete_document(id: DocumentId) -> bool;
     passages(keys: Vec<ChunkKey>) -> Vec<Passage>;

@@ -18,10 +18,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use crate::domain::pace::Done;
 use crate::domain::{
-    Chunk, Document, DocumentId, DocumentPage, DocumentWithChunks, ItemFilter, Job, JobAttempt, JobCause,
-    JobEvent, JobFilter, JobId, JobItem, JobItemPage, JobPage, JobQuery, JobSelection, JobStats, JobType,
-    Metadata, Progress, QueueChange, Warning,
+    Chunk, Document, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, History, HistoryRange,
+    ItemFilter, Job, JobAttempt, JobCause, JobEvent, JobFilter, JobId, JobItem, JobItemPage, JobPage,
+    JobQuery, JobSelection, JobStats, JobType, LogLevel, LogLine, Metadata, Progress, QueueChange, Warning,
 };
 
 pub use blob_ref::BlobRef;
@@ -79,6 +80,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The items of the job that earlier attempts have already written, and their names.
     async fn delivered_items(&self, id: JobId) -> Result<BTreeMap<u64, String>>;
 
+    /// Adds to the log of an attempt, as long as it has room and the job is there.
+    async fn log(&self, fence: Fence, lines: Vec<NewLine>, now: DateTime<Utc>) -> Result<()>;
+
     /// Ends an attempt that did not succeed. Changes nothing if the lease has passed to another worker.
     async fn finish(&self, fence: Fence, outcome: Outcome, now: DateTime<Utc>) -> Result<Verdict>;
 
@@ -127,8 +131,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     // Reading jobs.
 
     async fn job(&self, id: JobId) -> Result<Option<Job>>;
-    /// How a job's former attempts ended, oldest first.
-    async fn attempts(&self, id: JobId) -> Result<Vec<JobAttempt>>;
+    /// A job's attempts, oldest first; the present one, too.
+    async fn attempts(&self, id: JobId) -> Result<Vec<PastAttempt>>;
+    /// What was written into a job's log beyond what its attempts say: of one attempt, or of all.
+    async fn log_lines(&self, id: JobId, attempt: Option<u32>) -> Result<Vec<LogLine>>;
+    /// What a job reads, as it was accepted; gone once it has completed.
+    async fn source(&self, id: JobId) -> Result<Option<String>>;
+    /// The last jobs of a type that completed after a while, newest first.
+    async fn last_done(&self, job_type: JobType, limit: u32) -> Result<Vec<Done>>;
+    /// What happened in each step of a range.
+    async fn history(&self, range: HistoryRange, now: DateTime<Utc>) -> Result<History>;
     /// What was not as it should be, though the job went on.
     async fn warnings(&self, id: JobId) -> Result<Vec<Warning>>;
     /// How many jobs are claimed before this one, if it is pending.
@@ -159,7 +171,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     // Documents.
 
-    async fn documents(&self, before: Option<DocumentId>, limit: u32) -> Result<DocumentPage>;
+    async fn documents(
+        &self,
+        filter: DocumentFilter,
+        before: Option<DocumentId>,
+        limit: u32,
+    ) -> Result<DocumentPage>;
     async fn document(&self, id: DocumentId, offset: u64, limit: u32) -> Result<Option<DocumentWithChunks>>;
     /// Deletes a document and its chunks; `false` if there is none.
     async fn delete_document(&self, id: DocumentId) -> Result<bool>;
@@ -175,6 +192,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn sweep(&self, limit: u32) -> Result<bool>;
     /// Forgets removals up to `seq`: whoever follows from before it must start anew.
     async fn forget_removals(&self, seq: u64) -> Result<()>;
+    /// Sums up the history of times so long ago that no range shows their minutes, and forgets what none shows.
+    async fn fold_history(&self, now: DateTime<Utc>) -> Result<()>;
     /// Those of `blobs` that no job and no document refers to.
     async fn unreferenced_blobs(&self, blobs: Vec<BlobRef>) -> Result<Vec<BlobRef>>;
 }
@@ -284,6 +303,27 @@ impl Failure {
     /// A failure whose cause may pass by itself.
     pub fn that_may_pass(code: &'static str, message: impl Into<String>) -> Self {
         Self { may_pass: true, ..Self::new(code, message) }
+    }
+}
+
+/// An attempt, and when the next one was to come after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastAttempt {
+    pub attempt: JobAttempt,
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+/// A line for the log of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLine {
+    pub level: LogLevel,
+    /// A sentence; never a part of a document's text.
+    pub text: String,
+}
+
+impl NewLine {
+    pub fn new(level: LogLevel, text: impl Into<String>) -> Self {
+        Self { level, text: text.into() }
     }
 }
 

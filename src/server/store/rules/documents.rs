@@ -129,7 +129,11 @@ async fn documents_are_listed_shown_and_deleted() {
     for (name, store, _folder) in stores() {
         let done = given_a_completed_text(&*store).await;
         let id = DocumentId::of(done.job_id, 0);
-        assert_eq!(store.documents(None, 10).await.unwrap().documents[0].document_id, id, "{name}");
+        assert_eq!(
+            store.documents(DocumentFilter::default(), None, 10).await.unwrap().documents[0].document_id,
+            id,
+            "{name}"
+        );
         let shown = store.document(id, 0, 1).await.unwrap().unwrap();
         assert_eq!((shown.chunks.len(), shown.next_offset), (1, Some(1)), "{name}");
         let keys = store.index_page(FeedCursor::default(), 1 << 20).await.unwrap().chunks;

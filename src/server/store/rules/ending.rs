@@ -244,11 +244,16 @@ async fn a_job_that_waits_for_its_next_attempt_says_when_and_why() {
         let expected = JobAttempt {
             attempt: 1,
             started_at: at(0),
-            ended_at: at(2),
+            queued_at: at(0),
+            read_at: None,
+            ended_at: Some(at(2)),
+            outcome: AttemptOutcome::Failed,
             error_code: "disk_full".into(),
             error_message: "The disk is full.".into(),
         };
-        assert_eq!(attempts, [expected], "{name}");
+        let former = PastAttempt { attempt: expected, retry_at: Some(at(30)) };
+        assert_eq!(attempts[0], former, "{name}");
+        assert_eq!((attempts.len(), attempts[1].attempt.outcome), (2, AttemptOutcome::Running), "{name}");
     }
 }
 
@@ -259,7 +264,8 @@ async fn every_failed_attempt_is_kept_as_long_as_its_job() {
         store.retry(id, 3, at(5)).await.unwrap();
         claim_one(&*store, at(6)).await;
         store.rescue(at(99), at(99)).await.unwrap();
-        let codes: Vec<_> = store.attempts(id).await.unwrap().into_iter().map(|it| it.error_code).collect();
+        let codes: Vec<_> =
+            store.attempts(id).await.unwrap().into_iter().map(|it| it.attempt.error_code).collect();
         assert_eq!(codes, ["no_text", "crashed"], "{name}");
 
         store.cancel(id, at(100)).await.unwrap();

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::sqlite::SqliteStore;
 use super::*;
-use crate::domain::{JobStatus, Location, Stage};
+use crate::domain::{AttemptOutcome, JobStatus, Location, Stage};
 
 /// A fresh store of each kind, with what must live as long as it.
 fn stores() -> Vec<(&'static str, Arc<dyn Store>, tempfile::TempDir)> {

@@ -4,9 +4,10 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
+use super::history::Event;
 use super::rows::{self, bytes};
 use super::*;
-use crate::domain::Stage;
+use crate::domain::{AttemptOutcome, Stage, TimedStage};
 
 /// Documents with more chunks than this report how far the index is within them.
 pub(super) const LARGE_DOCUMENT: u64 = 1000;
@@ -105,10 +106,12 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
         return Ok(verdict);
     }
     let id = bytes(delivery.fence.job);
-    let (has_items, mut last_change): (bool, u64) = tx
+    let (has_items, mut last_change, started_at): (bool, u64, i64) = tx
         .connection
-        .prepare_cached("select job_type, wait_seq from job where id = ?1")?
-        .query_row([id], |row| Ok((rows::parsed::<JobType>(row, 0)?.has_items(), row.get(1)?)))?;
+        .prepare_cached("select job_type, wait_seq, started_at from job where id = ?1")?
+        .query_row([id], |row| {
+            Ok((rows::parsed::<JobType>(row, 0)?.has_items(), row.get(1)?, row.get(2)?))
+        })?;
     for item in &delivery.items {
         if let Ok(document) = &item.result {
             last_change = documents::write(tx, delivery.fence.job, item, document, now)?;
@@ -118,12 +121,17 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
             insert_item(tx, delivery.fence.job, item)?;
         }
     }
+    log::add_items(tx, delivery.fence, has_items, &delivery.items, now)?;
+    if delivery.last {
+        tx.note(now, Event::took(TimedStage::Reading, started_at, now));
+    }
     let progress = &delivery.progress;
     let stage = if delivery.last { Stage::Indexing } else { Stage::Reading };
     tx.connection
         .prepare_cached(
             "update job set seq = :seq, wait_seq = :wait_seq, stage = :stage, \
              worker = case when :last then null else worker end, \
+             read_at = iif(:last, :now, null), \
              message = :message, suspect = suspect and not :last, lease_until = case when :last then null else lease_until end, \
              bytes_done = :bytes, chunks_created = :chunks, total_items = iif(:total > 0, :total, total_items), \
              size_bytes = iif(:size > 0, :size, size_bytes), processed_items = :items, failed_items = :failed, progress = max(progress, :progress) \
@@ -134,6 +142,7 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
             ":wait_seq": last_change,
             ":stage": stage.as_str(),
             ":last": delivery.last,
+            ":now": now.timestamp_millis(),
             ":bytes": progress.bytes_done,
             ":chunks": progress.chunks_created,
             ":total": progress.items_total,
@@ -196,29 +205,32 @@ pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime
     match outcome {
         Outcome::Failed(failure) => fail(tx, fence.job, failure, now)?,
         Outcome::PutOff(failure, due_at) => {
+            past_attempts::keep(tx, fence.job, AttemptOutcome::Released, Some(failure), Some(*due_at), now)?;
             let requeue = Requeue {
                 due_at: Some(*due_at),
                 attempts_given_back: 1,
                 failure: Some(failure),
-                ..Requeue::default()
+                ..Requeue::since(now)
             };
             back_to_queue(tx, fence.job, &requeue)?;
         }
         Outcome::TryAgain(failure, due_at) => {
-            record_attempt(tx, fence.job, failure, now)?;
-            let requeue = Requeue { due_at: Some(*due_at), failure: Some(failure), ..Requeue::default() };
+            past_attempts::keep(tx, fence.job, AttemptOutcome::Failed, Some(failure), Some(*due_at), now)?;
+            let requeue = Requeue { due_at: Some(*due_at), failure: Some(failure), ..Requeue::since(now) };
             back_to_queue(tx, fence.job, &requeue)?;
         }
         // The attempt is given back: stopping is not failing.
         Outcome::Released => {
-            back_to_queue(tx, fence.job, &Requeue { attempts_given_back: 1, ..Requeue::default() })?;
+            past_attempts::keep(tx, fence.job, AttemptOutcome::Released, None, None, now)?;
+            back_to_queue(tx, fence.job, &Requeue { attempts_given_back: 1, ..Requeue::since(now) })?;
         }
     }
     Ok(Verdict::GoOn)
 }
 
 pub(super) fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
-    record_attempt(tx, id, failure, now)?;
+    past_attempts::keep(tx, id, AttemptOutcome::Failed, Some(failure), None, now)?;
+    tx.note(now, Event::Failed);
     tx.connection
         .prepare_cached(
             "update job set seq = ?2, status = 'failed', stage = null, worker = null, lease_until = null, \
@@ -226,17 +238,6 @@ pub(super) fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>
              chunks_created = (select coalesce(sum(chunk_count), 0) from document where job = ?1) where id = ?1",
         )?
         .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis(), failure.code, failure.message])?;
-    Ok(())
-}
-
-/// Keeps how the present attempt failed.
-pub(super) fn record_attempt(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
-    tx.connection
-        .prepare_cached(
-            "insert or replace into job_attempt (job, attempt, started_at, ended_at, error_code, error_message) \
-             select id, attempt, coalesce(started_at, ?2), ?2, ?3, ?4 from job where id = ?1",
-        )?
-        .execute(params![bytes(id), now.timestamp_millis(), failure.code, failure.message])?;
     Ok(())
 }
 
@@ -249,6 +250,14 @@ pub(super) struct Requeue<'a> {
     pub(super) suspect: bool,
     /// What it says while it waits.
     pub(super) failure: Option<&'a Failure>,
+    /// When it began to wait; else it counts as if it had waited all the time.
+    pub(super) queued_at: Option<DateTime<Utc>>,
+}
+
+impl Requeue<'_> {
+    pub(super) fn since(now: DateTime<Utc>) -> Self {
+        Self { queued_at: Some(now), ..Self::default() }
+    }
 }
 
 pub(super) fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Result<()> {
@@ -256,7 +265,8 @@ pub(super) fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Re
     tx.connection
         .prepare_cached(
             "update job set seq = :seq, status = 'pending', stage = null, worker = null, lease_until = null, \
-             started_at = null, due_at = coalesce(:due_at, due_at), suspect = max(suspect, :suspect), progress = 0, \
+             started_at = null, read_at = null, queued_at = coalesce(:queued_at, queued_at), \
+             due_at = coalesce(:due_at, due_at), suspect = max(suspect, :suspect), progress = 0, \
              attempt = attempt - :given_back, error_code = :code, error_message = :error, \
              message = case when :code = '' then '' else 'Waiting for attempt ' || (attempt - :given_back + 1) || ' of ' || \
              max_attempts end, \
@@ -268,6 +278,7 @@ pub(super) fn back_to_queue(tx: &Tx<'_>, id: JobId, requeue: &Requeue<'_>) -> Re
             ":id": bytes(id),
             ":seq": tx.next_seq(),
             ":due_at": requeue.due_at.map(|it| it.timestamp_millis()),
+            ":queued_at": requeue.queued_at.map(|it| it.timestamp_millis()),
             ":suspect": requeue.suspect,
             ":given_back": requeue.attempts_given_back,
             ":code": requeue.failure.map_or("", |it| it.code),
@@ -292,15 +303,16 @@ pub(super) fn complete_indexed(
     let completed = tx
         .connection
         .prepare_cached(&format!(
-            "select {}, warnings from job where stage = 'indexing' and wait_seq <= ?1 and cancel_requested = 0 \
-             order by wait_seq limit ?2",
+            "select {}, warnings, read_at from job where stage = 'indexing' and wait_seq <= ?1 \
+             and cancel_requested = 0 order by wait_seq limit ?2",
             rows::JOB
         ))?
         .query_map(params![indexed, limit], |row| {
-            Ok((rows::job(row)?, rows::json::<Vec<Warning>>(row, rows::JOB_COLUMNS)?))
+            let warnings: Vec<Warning> = rows::json(row, rows::JOB_COLUMNS)?;
+            Ok((rows::job(row)?, warnings, row.get(rows::JOB_COLUMNS + 1)?))
         })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    for (job, warnings) in &completed {
+        .collect::<rusqlite::Result<Vec<(Job, Vec<Warning>, Option<i64>)>>>()?;
+    for (job, warnings, read_at) in &completed {
         let id = bytes(job.job_id);
         tx.connection
             .prepare_cached(
@@ -312,8 +324,12 @@ pub(super) fn complete_indexed(
         if job.failed_items == 0 {
             jobs::forget_source(tx, id)?;
         }
+        tx.note(now, Event::Completed { chunks: job.chunks_created });
+        if let Some(read_at) = read_at {
+            tx.note(now, Event::took(TimedStage::Indexing, *read_at, now));
+        }
     }
-    Ok(completed.into_iter().map(|(job, _)| job.job_id).collect())
+    Ok(completed.into_iter().map(|(job, ..)| job.job_id).collect())
 }
 
 pub(super) fn index_progress(tx: &Tx<'_>, chunks: &[(JobId, u64)]) -> Result<()> {

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, named_params, params};
 
+use super::history::Event;
 use super::rows::{self, bytes};
 use super::*;
+use crate::domain::TimedStage;
 
 /// Texts up to this size are claimed in groups, in bytes.
 const SMALL_TEXT: u64 = 64 << 10;
@@ -30,10 +32,11 @@ pub(super) fn claim(tx: &Tx<'_>, claim: &Claim, now: DateTime<Utc>) -> Result<Ve
     }
     let Some((_, _, lane)) = first else { return Ok(Vec::new()) };
     let mut leases = lane.leases(tx, claim.group, now)?;
-    for lease in &mut leases {
+    for (lease, waits_since) in &mut leases {
         lease.job = start(tx, &lease.job, claim, now)?;
+        tx.note(now, Event::took(TimedStage::Waiting, *waits_since, now));
     }
-    Ok(leases)
+    Ok(leases.into_iter().map(|(lease, _)| lease).collect())
 }
 
 /// Jobs that wait for their turn among their like.
@@ -64,17 +67,19 @@ impl Lane {
             .optional()?)
     }
 
-    /// The first job, and with a small text those that follow it.
-    fn leases(self, tx: &Tx<'_>, group: u32, now: DateTime<Utc>) -> Result<Vec<Lease>> {
+    /// The first job, and with a small text those that follow it; with each, since when it has waited for its
+    /// turn.
+    fn leases(self, tx: &Tx<'_>, group: u32, now: DateTime<Utc>) -> Result<Vec<(Lease, i64)>> {
         let mut statement = tx.connection.prepare_cached(&format!(
-            "select {}, (select source from job_source where job = job.id) from job where status = 'pending' \
+            "select {}, (select source from job_source where job = job.id), \
+             max(due_at, coalesce(queued_at, created_at)) from job where status = 'pending' \
              and cancel_requested = 0 and suspect = ?1 and bulk = ?2 and due_at <= ?3 \
              order by due_at, id limit ?4",
             rows::JOB
         ))?;
         let mut due =
             statement.query(params![self.suspect, self.bulk, now.timestamp_millis(), group.max(1)])?;
-        let mut leases: Vec<Lease> = Vec::new();
+        let mut leases: Vec<(Lease, i64)> = Vec::new();
         while let Some(row) = due.next()? {
             let job = rows::job(row)?;
             let alone = !goes_in_groups(&job);
@@ -82,7 +87,8 @@ impl Lane {
                 break;
             }
             let source: Option<String> = row.get(rows::JOB_COLUMNS)?;
-            leases.push(Lease { job, bulk: self.bulk, source: source.unwrap_or_default() });
+            let lease = Lease { job, bulk: self.bulk, source: source.unwrap_or_default() };
+            leases.push((lease, row.get(rows::JOB_COLUMNS + 1)?));
             if alone {
                 break;
             }
@@ -98,7 +104,7 @@ fn goes_in_groups(job: &Job) -> bool {
 fn start(tx: &Tx<'_>, job: &Job, claim: &Claim, now: DateTime<Utc>) -> Result<Job> {
     let mut statement = tx.connection.prepare_cached(&format!(
         "update job set seq = :seq, status = 'running', stage = 'reading', attempt = attempt + 1, \
-         worker = :worker, lease_until = :until, started_at = :now, progress = 0, bytes_done = 0, \
+         worker = :worker, lease_until = :until, started_at = :now, read_at = null, progress = 0, bytes_done = 0, \
          chunks_indexed = 0, message = '', error_code = '', error_message = '' \
          where id = :id and status = 'pending' returning {}",
         rows::JOB

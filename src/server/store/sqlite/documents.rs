@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::rows::{self, bytes};
 use super::*;
@@ -84,19 +84,66 @@ pub(super) fn insert_chunks(tx: &Tx<'_>, version: Version, chunks: &[Chunk]) -> 
     Ok(())
 }
 
-pub(super) fn page(connection: &Connection, before: Option<DocumentId>, limit: u32) -> Result<DocumentPage> {
+pub(super) fn page(
+    connection: &Connection,
+    filter: &DocumentFilter,
+    before: Option<DocumentId>,
+    limit: u32,
+) -> Result<DocumentPage> {
+    let mut conditions = vec!["true"];
+    let mut values: Vec<Value> = Vec::new();
+    if let Some(text) = &filter.text {
+        conditions.push("d.name like ? escape '\\'");
+        values.push(containing(text).into());
+    }
+    if let Some(job) = filter.job {
+        conditions.push("d.job = ?");
+        values.push(bytes(job).to_vec().into());
+    }
+    let total_count = match filter {
+        DocumentFilter { text: None, job: None } => totals(connection)?.documents,
+        _ => connection
+            .prepare_cached(&format!("select count(*) from document d where {}", conditions.join(" and ")))?
+            .query_row(params_from_iter(&values), |row| row.get(0))?,
+    };
+
+    if let Some(job) = filter.job {
+        // A job's documents lie together by their ids, in the order of the list. Found by the index of jobs they
+        // would have to be sorted, all of them for each page.
+        conditions.retain(|it| *it != "d.job = ?");
+        conditions.extend(["d.id between ? and ?", "+d.job = ?"]);
+        values.pop();
+        for bound in [0, DocumentId::MAX_ITEMS - 1] {
+            values.push(DocumentId::of(job, bound).0.into_bytes().to_vec().into());
+        }
+        values.push(bytes(job).to_vec().into());
+    }
     let before = before.map_or([0xff; 16], |id| id.0.into_bytes());
+    values.extend([Value::from(before.to_vec()), i64::from(limit + 1).into()]);
     let mut documents = connection
         .prepare_cached(&format!(
-            "select {} from document d where d.id < ?1 order by d.id desc limit ?2",
-            rows::DOCUMENT
+            "select {} from document d where {} and d.id < ? order by d.id desc limit ?",
+            rows::DOCUMENT,
+            conditions.join(" and ")
         ))?
-        .query_map(params![before, limit + 1], rows::document)?
+        .query_map(params_from_iter(&values), rows::document)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let more = documents.len() > limit as usize;
     documents.truncate(limit as usize);
     let next = if more { documents.last().map(|it| it.document_id) } else { None };
-    Ok(DocumentPage { documents, total_count: totals(connection)?.documents, next })
+    Ok(DocumentPage { documents, total_count, next })
+}
+
+/// The pattern for what has this in it somewhere.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
 }
 
 pub(super) fn document(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
+use super::history::Event;
 use super::rows::{self, bytes};
 use super::*;
 use crate::domain::JobStatus;
@@ -51,6 +52,7 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
             .prepare_cached("insert or ignore into job_blob (blob, job) values (?1, ?2)")?
             .execute(params![blob.0, id])?;
     }
+    tx.note(now, Event::Accepted);
     Ok(Some(inserted))
 }
 
@@ -88,21 +90,21 @@ pub(super) fn item_page(connection: &Connection, id: JobId, filter: ItemFilter) 
     Ok(JobItemPage { items, next })
 }
 
-pub(super) fn attempts(connection: &Connection, id: JobId) -> Result<Vec<JobAttempt>> {
+pub(super) fn source(connection: &Connection, id: JobId) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached("select source from job_source where job = ?1")?;
+    Ok(statement.query_row([bytes(id)], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn last_done(connection: &Connection, job_type: JobType, limit: u32) -> Result<Vec<Done>> {
+    // The condition is that of the index `job_pace`.
     let mut statement = connection.prepare_cached(
-        "select attempt, started_at, ended_at, error_code, error_message from job_attempt where job = ?1 \
-         order by attempt",
+        "select size_bytes, completed_at - started_at from job where job_type = ?1 and status = 'completed' \
+         and completed_at - started_at >= 1000 order by completed_at desc limit ?2",
     )?;
-    let attempts = statement.query_map([bytes(id)], |row| {
-        Ok(JobAttempt {
-            attempt: row.get(0)?,
-            started_at: rows::time(row, 1)?,
-            ended_at: rows::time(row, 2)?,
-            error_code: row.get(3)?,
-            error_message: row.get(4)?,
-        })
+    let done = statement.query_map(params![job_type.as_str(), limit], |row| {
+        Ok(Done { bytes: row.get(0)?, milliseconds: row.get(1)? })
     })?;
-    Ok(attempts.collect::<rusqlite::Result<_>>()?)
+    Ok(done.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn warnings(connection: &Connection, id: JobId) -> Result<Vec<Warning>> {
@@ -183,6 +185,7 @@ fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
              failed_items = 0, chunks_created = 0, chunks_indexed = 0, warnings = '[]' where id = ?1",
         )?
         .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis()])?;
+    tx.note(now, Event::Cancelled);
     Ok(())
 }
 
@@ -211,9 +214,11 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
     tx.connection
         .prepare_cached("delete from job_item where job = ?1 and error_code <> ''")?
         .execute([bytes(id)])?;
+    past_attempts::keep_cancelled(tx, id)?;
     tx.connection
         .prepare_cached(
-            "update job set seq = ?2, status = 'pending', due_at = ?3, started_at = null, completed_at = null, \
+            "update job set seq = ?2, status = 'pending', due_at = ?3, queued_at = ?3, started_at = null, \
+             read_at = null, completed_at = null, \
              cancel_requested = 0, suspect = 0, max_attempts = attempt + ?4, progress = 0, bytes_done = 0, \
              chunks_indexed = 0, message = '', error_code = '', error_message = '', failed_items = 0, \
              processed_items = (select count(*) from job_item where job = ?1), \
@@ -257,6 +262,7 @@ pub(super) fn clean_up(tx: &Tx<'_>, rule: &CleanUp, limit: u32) -> Result<Cleane
 pub(super) fn delete_row(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
     tx.connection.prepare_cached("delete from job where id = ?1")?.execute([id])?;
     tx.connection.prepare_cached("delete from job_attempt where job = ?1")?.execute([id])?;
+    tx.connection.prepare_cached("delete from job_log where job = ?1")?.execute([id])?;
     forget_source(tx, id)?;
     tx.connection
         .prepare_cached("insert into removal (seq, job) values (?1, ?2)")?

@@ -6,9 +6,12 @@ mod bulk;
 mod claims;
 mod documents;
 mod follow;
+mod history;
 pub mod inspect;
 mod jobs;
 mod listing;
+mod log;
+mod past_attempts;
 mod queue;
 mod readers;
 mod rescue;
@@ -35,6 +38,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001_start.sql")),
     M::up(include_str!("migrations/0002_places_and_warnings.sql")),
     M::up(include_str!("migrations/0003_choosing_and_queue.sql")),
+    M::up(include_str!("migrations/0004_history_and_log.sql")),
 ];
 
 /// What the writing connection keeps of the database in memory, in KiB.
@@ -214,8 +218,32 @@ impl Store for SqliteStore {
         self.read(move |connection| jobs::job(connection, id)).await
     }
 
-    async fn attempts(&self, id: JobId) -> Result<Vec<JobAttempt>> {
-        self.read(move |connection| jobs::attempts(connection, id)).await
+    async fn attempts(&self, id: JobId) -> Result<Vec<PastAttempt>> {
+        self.read(move |connection| past_attempts::attempts(connection, id)).await
+    }
+
+    async fn log(&self, fence: Fence, lines: Vec<NewLine>, now: DateTime<Utc>) -> Result<()> {
+        self.work(move |tx| log::add(tx, fence, &lines, now)).await
+    }
+
+    async fn log_lines(&self, id: JobId, attempt: Option<u32>) -> Result<Vec<LogLine>> {
+        self.read(move |connection| log::lines(connection, id, attempt)).await
+    }
+
+    async fn source(&self, id: JobId) -> Result<Option<String>> {
+        self.read(move |connection| jobs::source(connection, id)).await
+    }
+
+    async fn last_done(&self, job_type: JobType, limit: u32) -> Result<Vec<Done>> {
+        self.read(move |connection| jobs::last_done(connection, job_type, limit)).await
+    }
+
+    async fn history(&self, range: HistoryRange, now: DateTime<Utc>) -> Result<History> {
+        self.read(move |connection| history::history(connection, range, now)).await
+    }
+
+    async fn fold_history(&self, now: DateTime<Utc>) -> Result<()> {
+        self.work(move |tx| history::fold(tx, now)).await
     }
 
     async fn warnings(&self, id: JobId) -> Result<Vec<Warning>> {
@@ -281,8 +309,13 @@ impl Store for SqliteStore {
         self.writer.latest()
     }
 
-    async fn documents(&self, before: Option<DocumentId>, limit: u32) -> Result<DocumentPage> {
-        self.read(move |connection| documents::page(connection, before, limit)).await
+    async fn documents(
+        &self,
+        filter: DocumentFilter,
+        before: Option<DocumentId>,
+        limit: u32,
+    ) -> Result<DocumentPage> {
+        self.read(move |connection| documents::page(connection, &filter, before, limit)).await
     }
 
     async fn document(&self, id: DocumentId, offset: u64, limit: u32) -> Result<Option<DocumentWithChunks>> {

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::attempts::{Requeue, back_to_queue, fail, record_attempt};
+use super::attempts::{Requeue, back_to_queue, fail};
 use super::*;
+use crate::domain::AttemptOutcome;
 
 pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) -> Result<Rescued> {
     let mut rescued = Rescued::default();
@@ -13,8 +14,8 @@ pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) ->
             rescued.failed.push(job.job_id);
         } else {
             let failure = crashed(&job);
-            record_attempt(tx, job.job_id, &failure, now)?;
-            let requeue = Requeue { suspect: true, failure: Some(&failure), ..Requeue::default() };
+            past_attempts::keep(tx, job.job_id, AttemptOutcome::Failed, Some(&failure), None, now)?;
+            let requeue = Requeue { suspect: true, failure: Some(&failure), ..Requeue::since(now) };
             back_to_queue(tx, job.job_id, &requeue)?;
             rescued.requeued += 1;
         }

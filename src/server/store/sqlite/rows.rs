@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::domain::{Document, DocumentId, Job, JobId, Stage};
-use crate::server::store::StoreError;
+use crate::server::store::{BlobRef, StoreError};
 
 /// What [`job`] reads, in its order.
 pub(super) const JOB: &str = "id, seq, job_type, status, stage, name, created_at, started_at, completed_at, \
@@ -50,11 +50,10 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
 }
 
 /// What [`document`] reads, in its order, of a table `d`.
-pub(super) const DOCUMENT: &str =
-    "d.id, d.job, d.name, d.media_type, d.size_bytes, d.characters, d.chunk_count, d.metadata, d.created_at";
+pub(super) const DOCUMENT: &str = "d.id, d.job, d.name, d.media_type, d.size_bytes, d.characters, d.chunk_count, d.metadata, d.created_at, d.blob";
 
 /// How many columns [`DOCUMENT`] names.
-pub(super) const DOCUMENT_COLUMNS: usize = 9;
+pub(super) const DOCUMENT_COLUMNS: usize = 10;
 
 pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
     Ok(Document {
@@ -67,6 +66,7 @@ pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         chunk_count: row.get(6)?,
         metadata: json(row, 7)?,
         created_at: time(row, 8)?,
+        sha256: row.get::<_, Option<[u8; 32]>>(9)?.map(|blob| BlobRef(blob).to_string()),
     })
 }
 
@@ -83,7 +83,7 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Ut
     DateTime::from_timestamp_millis(millis).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, millis))
 }
 
-fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
+pub(super) fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
     row.get::<_, Option<i64>>(column)?.map(|_| time(row, column)).transpose()
 }
 

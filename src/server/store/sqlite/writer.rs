@@ -4,14 +4,16 @@
 //! once, and only then answers all of them. Throughput so follows the batch and not the disk's flush
 //! rate, and every answer is durable.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
+use super::history::{self, Event};
 use super::queue::{Lane, Queue};
 use crate::server::store::StoreError;
 
@@ -30,12 +32,24 @@ pub(super) struct Writer {
 pub(super) struct Tx<'a> {
     pub(super) connection: &'a Connection,
     seq: Cell<u64>,
+    /// What happened, for the history: written once, before the commit.
+    events: RefCell<Vec<(DateTime<Utc>, Event)>>,
 }
 
 impl<'a> Tx<'a> {
     /// `seq` is the latest change number in the database.
     pub(super) fn new(connection: &'a Connection, seq: u64) -> Self {
-        Self { connection, seq: Cell::new(seq) }
+        Self { connection, seq: Cell::new(seq), events: RefCell::default() }
+    }
+
+    /// Counts something for the history. Costs no statement of its own.
+    pub(super) fn note(&self, at: DateTime<Utc>, event: Event) {
+        self.events.borrow_mut().push((at, event));
+    }
+
+    /// Writes down what was noted.
+    pub(super) fn save_events(&self) -> Result<(), StoreError> {
+        history::save(self.connection, &self.events.take())
     }
 
     /// Writes down the numbers taken since `before`.
@@ -144,6 +158,7 @@ fn group(
     let mut next = Some(first);
     while let Some((lane, request)) = next {
         let began = Instant::now();
+        let noted = tx.events.borrow().len();
         begun = begun.and_then(|()| tx.run("savepoint request"));
         let (done, reply) = request(begun.as_ref().map(|()| tx).map_err(StoreError::shared));
         replies.push(reply);
@@ -154,6 +169,7 @@ fn group(
                 return Err(cause);
             }
             tx.run("rollback to request")?;
+            tx.events.borrow_mut().truncate(noted);
         }
         tx.run("release request")?;
         if lane == Lane::Background {
@@ -163,6 +179,7 @@ fn group(
         next = if room { waiting.try_next() } else { None };
     }
     tx.save_seq(before)?;
+    tx.save_events()?;
     tx.run("commit")
 }
 

@@ -1,0 +1,39 @@
+//! How the items of a job ended.
+
+use leptos::prelude::*;
+
+use super::{Seal, Sealed};
+use crate::app::format;
+use crate::app::job_page::item_name;
+use crate::domain::JobItem;
+
+#[component]
+pub fn ItemList(items: Vec<JobItem>) -> impl IntoView {
+    if items.is_empty() {
+        return view! { <p class="muted">"No items here yet."</p> }.seal();
+    }
+    view! { <ol class="items">{items.into_iter().map(item).collect_view()}</ol> }.seal()
+}
+
+fn item(item: JobItem) -> Sealed {
+    let name = item_name(&item);
+    let failed = !item.error_message.is_empty();
+    let outcome = match (item.document_id, item.error_message) {
+        (_, error) if !error.is_empty() => {
+            view! { <span class="wrong">"Failed: " <bdi>{error}</bdi></span> }.seal()
+        }
+        (Some(id), _) => {
+            let chunks = format::counted(item.chunks_created, "chunk");
+            view! { <a href=format!("/app/documents/{id}")>"Document"</a> " " <span class="muted">{chunks}</span> }
+                .seal()
+        }
+        (None, _) => view! { <span class="muted">"not yet"</span> }.seal(),
+    };
+    view! {
+        <li data-testid="job-item" data-failed=failed.to_string()>
+            <span class="item-name"><bdi>{name}</bdi></span>
+            <span>{outcome}</span>
+        </li>
+    }
+    .seal()
+}
