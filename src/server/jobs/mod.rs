@@ -7,6 +7,7 @@ mod attempt;
 mod error;
 mod log;
 pub mod names;
+mod notices;
 mod original;
 mod paces;
 mod passwords;
@@ -29,8 +30,8 @@ use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    History, HistoryRange, ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage, JobPage, JobStats,
-    JobStatus, JobsView, Stage,
+    Document, DocumentId, History, HistoryRange, ItemFilter, Job, JobDetails, JobFilter, JobId, JobItemPage,
+    JobPage, JobStats, JobStatus, JobsView, Stage,
 };
 use crate::server::clock;
 use crate::server::disk::Disk;
@@ -128,15 +129,16 @@ impl JobManager {
             JobStatus::Pending => store.jobs_ahead(id).await?,
             _ => None,
         };
+        let document = self.document_of(&job).await?;
         let attempts = store.attempts(id).await?;
-        let log = log::lines(&job, &attempts, store.log_lines(id, None).await?);
+        let log = log::lines(&job, &attempts, document.as_ref(), store.log_lines(id, None).await?);
         let attempts = attempts.into_iter().map(|it| it.attempt).collect();
         let items =
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
         let warnings = store.warnings(id).await?;
         Ok(JobDetails {
             document_id: job.document_id(),
-            source: self.source_info(&job).await?,
+            source: self.source_info(&job, document.as_ref()).await?,
             job,
             jobs_ahead,
             warnings,
@@ -144,6 +146,15 @@ impl JobManager {
             log,
             items,
         })
+    }
+
+    /// The document of a job that makes one.
+    async fn document_of(&self, job: &Job) -> Result<Option<Document>, JobsError> {
+        if job.job_type.has_items() {
+            return Ok(None);
+        }
+        let found = self.0.store.document(DocumentId::of(job.job_id, 0), 0, 0).await?;
+        Ok(found.map(|it| it.document))
     }
 
     /// One page of a job's item results, in their order.
