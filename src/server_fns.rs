@@ -30,6 +30,16 @@ pub async fn list_jobs(query: JobQuery) -> Result<JobsView, Problem> {
     answer(expect_context::<AppState>().jobs.view(query).await)
 }
 
+/// One job as it is, and the change number from which to follow it.
+#[server(prefix = "/_fn", endpoint = "follow_job", protocol = Call<Json>)]
+pub async fn follow_job(id: JobId) -> Result<(Job, u64), Problem> {
+    use crate::server::{http::problem::answer, state::AppState};
+    let jobs = expect_context::<AppState>().jobs;
+    // Taken first: what changes meanwhile is then told again rather than never.
+    let seq = jobs.latest_change();
+    answer(jobs.get(id).await).map(|job| (job, seq))
+}
+
 /// One job with all there is to say about it.
 #[server(prefix = "/_fn", endpoint = "get_job", protocol = Call<Json>)]
 pub async fn get_job(id: JobId) -> Result<JobDetails, Problem> {

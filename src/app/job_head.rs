@@ -13,9 +13,9 @@ use super::components::{
     Seal, StatusBadge, part, text, word,
 };
 use super::live::{Changes, Live, follow, refresh};
+use crate::domain::Job;
 use crate::domain::whereabouts::where_it_is;
-use crate::domain::{Job, JobQuery};
-use crate::server_fns::{get_job, list_jobs};
+use crate::server_fns::follow_job;
 
 /// The part of the page that the server writes again.
 pub const PARTS: &str = "job-parts";
@@ -63,11 +63,9 @@ impl Shown {
     fn reload(self) {
         let id = self.job.read_untracked().job_id;
         spawn_local(async move {
-            // The change number comes from the list and comes first: the job is at least as new.
-            let newest = list_jobs(JobQuery { limit: 1, ..JobQuery::default() }).await;
-            if let (Ok(newest), Ok(found)) = (newest, get_job(id).await) {
-                self.take(found.job);
-                self.live.loaded(newest.seq, true);
+            if let Ok((job, seq)) = follow_job(id).await {
+                self.take(job);
+                self.live.loaded(seq, true);
             }
         });
     }

@@ -17,7 +17,7 @@ pub fn JobsPage() -> impl IntoView {
     let parameters = use_query_map();
     let parameter = move |name: &str| parameters.read_untracked().get(name);
     // What cannot be read chooses nothing: all jobs are shown, and the filter says so.
-    let query = JobQuery::from_parameters(parameter).unwrap_or_default();
+    let query = JobQuery::from_parameters(&parameter).unwrap_or_default();
     let range = parameter("activity").and_then(|it| it.parse().ok()).unwrap_or(HistoryRange::Hour);
     let fetch = {
         let query = query.clone();

@@ -77,7 +77,7 @@ mod tests {
         let cause = JobCause::new("encrypted".into(), 3, "It needs a password.".into());
         assert_eq!((cause.title.as_str(), cause.can_retry), ("Encrypted file", false));
         let query: Vec<_> = cause.filter.split('&').filter_map(|it| it.split_once('=')).collect();
-        let read = JobFilter::from_parameters(|name| {
+        let read = JobFilter::from_parameters(&|name| {
             query.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
         });
         assert_eq!(read, Ok(cause.job_filter()));

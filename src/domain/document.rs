@@ -106,7 +106,7 @@ impl DocumentFilter {
 
     /// What [`Self::parameters`] gave, from whatever looks one up by name. What is empty is no filter; what is
     /// not an id is told.
-    pub fn from_parameters(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub fn from_parameters(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let given = |name| get(name).map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
         let job = given("job_id").map(|id| id.parse().map_err(|_| id)).transpose();
         let job = job.map_err(|id| format!("job_id is {id:?}; it must be the id of a job"))?;
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_filter_is_read_back_from_its_parameters() {
         let of = |given: &[(&'static str, String)]| {
-            DocumentFilter::from_parameters(|name| {
+            DocumentFilter::from_parameters(&|name| {
                 given.iter().find(|(it, _)| *it == name).map(|(_, value)| value.clone())
             })
         };

@@ -62,7 +62,7 @@ impl JobFilter {
     }
 
     /// Reads it from an address's parameters.
-    pub fn from_parameters(get: impl Fn(&str) -> Option<String>) -> Result<Self, BadParameter> {
+    pub fn from_parameters(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, BadParameter> {
         let statuses = JobStatus::ALL.map(JobStatus::as_str);
         let types: Vec<_> = JobType::ALL.iter().map(|it| it.as_str()).collect();
         Ok(Self {
@@ -227,7 +227,7 @@ impl JobQuery {
     }
 
     /// Reads it from an address's parameters.
-    pub fn from_parameters(get: impl Fn(&str) -> Option<String>) -> Result<Self, BadParameter> {
+    pub fn from_parameters(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, BadParameter> {
         let sorts = one_of(&JobSort::ALL.map(JobSort::as_str));
         Ok(Self {
             sort: parsed("sort", get("sort").as_deref(), &sorts)?.unwrap_or_default(),
@@ -305,7 +305,7 @@ mod tests {
     use super::*;
 
     fn read(parameters: &[(&'static str, String)]) -> Result<JobQuery, BadParameter> {
-        JobQuery::from_parameters(|name| {
+        JobQuery::from_parameters(&|name| {
             parameters.iter().find(|(it, _)| *it == name).map(|(_, value)| value.clone())
         })
     }

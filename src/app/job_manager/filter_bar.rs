@@ -102,7 +102,7 @@ fn form_of(event: &Event) -> Option<HtmlFormElement> {
 /// What the form's fields say.
 fn asked(form: &HtmlFormElement) -> Option<JobQuery> {
     let fields = web_sys::FormData::new_with_form(form).ok()?;
-    JobQuery::from_parameters(|name| fields.get(name).as_string().filter(|it| !it.is_empty())).ok()
+    JobQuery::from_parameters(&|name| fields.get(name).as_string().filter(|it| !it.is_empty())).ok()
 }
 
 /// A choice that is made, and the view without it.

@@ -77,8 +77,10 @@ pub fn JobManager(query: JobQuery, view: JobsView, causes: Vec<JobCause>) -> imp
                 </div>
                 <DismissableProblem problem=actions.problem/>
                 <Causes list causes actions/>
-                <Selection list actions/>
-                <JobTable list actions/>
+                <div class="list">
+                    <Selection list actions/>
+                    <JobTable list actions/>
+                </div>
                 <ShowMore list problem=actions.problem/>
             </div>
             <News stats=list.stats/>

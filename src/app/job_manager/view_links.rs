@@ -41,7 +41,7 @@ pub fn follow(back: Callback<JobQuery>, go: Callback<JobQuery>) {
 /// What an address asks for.
 fn query_of(search: &str) -> Option<JobQuery> {
     let parameters = UrlSearchParams::new_with_str(search).ok()?;
-    JobQuery::from_parameters(|name| parameters.get(name)).ok()
+    JobQuery::from_parameters(&|name| parameters.get(name)).ok()
 }
 
 /// Makes this the page's address; the browser's back button leads to the one before. The range of the charts is not

@@ -94,7 +94,7 @@ impl FromRequest<AppState> for BulkWish {
             let wanted = "it must be the id of a job";
             ids.extend(parsed::<JobId>("id", Some(id), wanted)?);
         }
-        let filter = JobFilter::from_parameters(|name| fields.get(name))?;
+        let filter = JobFilter::from_parameters(&|name| fields.get(name))?;
         Ok(Self { selection: JobSelection { filter, ids }, back: fields.get("back") })
     }
 }

@@ -46,7 +46,7 @@ async fn list(
     State(library): State<Library>,
     Query(parameters): Query<ListParameters>,
 ) -> Result<Json<DocumentPage>, Problem> {
-    let filter = DocumentFilter::from_parameters(|name| match name {
+    let filter = DocumentFilter::from_parameters(&|name| match name {
         "q" => parameters.q.clone(),
         _ => parameters.job_id.clone(),
     });

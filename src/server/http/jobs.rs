@@ -40,7 +40,7 @@ async fn list(
     State(jobs): State<JobManager>,
     Query(parameters): Query<HashMap<String, String>>,
 ) -> Result<Json<JobPage>, Problem> {
-    let query = JobQuery::from_parameters(|name| parameters.get(name).cloned())?;
+    let query = JobQuery::from_parameters(&|name| parameters.get(name).cloned())?;
     Ok(Json(jobs.list(query).await?))
 }
 

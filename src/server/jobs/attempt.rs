@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::notices::Notices;
 use super::{JobManager, retry};
 use crate::domain::{Chunk, Job, Progress};
 use crate::server::clock;
@@ -284,6 +285,7 @@ struct ItemWriter {
     version: Option<Version>,
     first_failure: Option<Failure>,
     progress: Progress,
+    notices: Notices,
 }
 
 impl ItemWriter {
@@ -297,6 +299,7 @@ impl ItemWriter {
             version: None,
             first_failure: None,
             progress,
+            notices: Notices::new(has_items, progress.chunks_created),
         }
     }
 
@@ -336,6 +339,7 @@ impl ItemWriter {
 
     async fn take(&mut self, piece: Piece) -> Result<(), Ended> {
         self.progress = piece.progress;
+        self.notices.see(&self.progress);
         match piece.content {
             PieceContent::Part(chunks) => {
                 // A document that broke off leaves its version open; nobody will ever see that.
@@ -382,8 +386,12 @@ impl ItemWriter {
         go_on(store.append_chunks(self.fence, version, chunks, self.progress).await?)
     }
 
-    async fn heartbeat(&self) -> Result<(), Ended> {
+    async fn heartbeat(&mut self) -> Result<(), Ended> {
         let lease_until = clock::now() + self.jobs.0.settings.lease;
+        let notices = self.notices.take();
+        if !notices.is_empty() {
+            self.jobs.0.store.log(self.fence, notices, clock::now()).await?;
+        }
         go_on(self.jobs.0.store.heartbeat(self.fence, self.progress, lease_until).await?)
     }
 

@@ -5,8 +5,9 @@
 //! say.
 
 use super::{JobManager, JobsError};
+use crate::domain::format::FORMATS;
 use crate::domain::words::{counted, duration};
-use crate::domain::{AttemptOutcome, Job, JobAttempt, JobId, JobLog, LogLevel, LogLine};
+use crate::domain::{AttemptOutcome, Document, Job, JobAttempt, JobId, JobLog, LogLevel, LogLine};
 use crate::server::store::PastAttempt;
 
 impl JobManager {
@@ -16,15 +17,21 @@ impl JobManager {
         let mut attempts = self.0.store.attempts(id).await?;
         attempts.retain(|it| attempt.is_none_or(|attempt| it.attempt.attempt == attempt));
         let kept = self.0.store.log_lines(id, attempt).await?;
-        Ok(JobLog { lines: lines(&job, &attempts, kept) })
+        let document = self.document_of(&job).await?;
+        Ok(JobLog { lines: lines(&job, &attempts, document.as_ref(), kept) })
     }
 }
 
 /// The last lines, in the order of time: those that were kept, and those that follow from the attempts.
-pub(super) fn lines(job: &Job, attempts: &[PastAttempt], kept: Vec<LogLine>) -> Vec<LogLine> {
+pub(super) fn lines(
+    job: &Job,
+    attempts: &[PastAttempt],
+    document: Option<&Document>,
+    kept: Vec<LogLine>,
+) -> Vec<LogLine> {
     let (mut begun, mut ended) = (Vec::new(), Vec::new());
     for past in attempts {
-        follow(job, past, &mut begun, &mut ended);
+        follow(job, past, document, &mut begun, &mut ended);
     }
     // Sorting keeps the order of what happened at the same time: a beginning before all else, an end after it.
     let mut lines: Vec<_> = begun.into_iter().chain(kept).chain(ended).collect();
@@ -35,12 +42,18 @@ pub(super) fn lines(job: &Job, attempts: &[PastAttempt], kept: Vec<LogLine>) -> 
 }
 
 /// What follows from an attempt's times and its end.
-fn follow(job: &Job, past: &PastAttempt, begun: &mut Vec<LogLine>, ended: &mut Vec<LogLine>) {
+fn follow(
+    job: &Job,
+    past: &PastAttempt,
+    document: Option<&Document>,
+    begun: &mut Vec<LogLine>,
+    ended: &mut Vec<LogLine>,
+) {
     let attempt = &past.attempt;
     let line = |at, level, text| LogLine { attempt: attempt.attempt, at, level, text };
     begun.push(line(attempt.started_at, LogLevel::Info, claimed(attempt)));
     if let Some(read_at) = attempt.read_at {
-        ended.push(line(read_at, LogLevel::Info, read(job, attempt)));
+        ended.push(line(read_at, LogLevel::Info, read(job, attempt, document)));
     }
     let Some(ended_at) = attempt.ended_at else { return };
     let (level, text) = match (attempt.outcome, attempt.error_message.as_str()) {
@@ -65,15 +78,24 @@ fn claimed(attempt: &JobAttempt) -> String {
     }
 }
 
-fn read(job: &Job, attempt: &JobAttempt) -> String {
-    // The job's row speaks of its present attempt only.
-    let chunks = match attempt.outcome {
-        AttemptOutcome::Running | AttemptOutcome::Completed => {
-            format!(" and wrote {}", counted(job.chunks_created, "chunk"))
-        }
-        _ => String::new(),
-    };
-    format!("Read everything{chunks}. Waiting for the index.")
+fn read(job: &Job, attempt: &JobAttempt, document: Option<&Document>) -> String {
+    // The job's row and its document speak of the present attempt only.
+    if !matches!(attempt.outcome, AttemptOutcome::Running | AttemptOutcome::Completed) {
+        return "Read everything. Waiting for the index.".to_owned();
+    }
+    let what = document.map_or("everything".to_owned(), what_it_is);
+    format!("Read {what} and wrote {}. Waiting for the index.", counted(job.chunks_created, "chunk"))
+}
+
+/// "PDF, 311 pages, 240,000 characters".
+fn what_it_is(document: &Document) -> String {
+    let format = FORMATS.iter().find(|it| it.media_type() == document.media_type);
+    let mut parts = vec![format.map_or(document.media_type.as_str(), |it| it.name).to_owned()];
+    parts.extend(
+        document.metadata.0.get("page_count").and_then(|it| it.as_u64()).map(|it| counted(it, "page")),
+    );
+    parts.push(counted(document.characters, "character"));
+    parts.join(", ")
 }
 
 fn milliseconds(time: chrono::TimeDelta) -> u64 {
@@ -108,7 +130,7 @@ mod tests {
     fn told(attempts: &[PastAttempt], kept: Vec<LogLine>) -> Vec<(u32, String)> {
         let message = "Text ingested successfully".into();
         let job = Job { status: JobStatus::Completed, chunks_created: 1200, message, ..Job::example() };
-        lines(&job, attempts, kept).into_iter().map(|it| (it.attempt, it.text)).collect()
+        lines(&job, attempts, None, kept).into_iter().map(|it| (it.attempt, it.text)).collect()
     }
 
     #[test]

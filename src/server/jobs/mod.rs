@@ -8,6 +8,7 @@ mod bulk;
 mod error;
 mod log;
 pub mod names;
+mod notices;
 mod original;
 mod paces;
 mod passwords;
@@ -33,8 +34,8 @@ use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage, JobQuery,
-    JobStats, JobStatus, JobsView, Stage, queue::waits_for,
+    Document, DocumentId, History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage,
+    JobPage, JobQuery, JobStats, JobStatus, JobsView, Stage, queue::waits_for,
 };
 use crate::server::clock;
 use crate::server::disk::Disk;
@@ -143,15 +144,16 @@ impl JobManager {
             jobs_ahead = store.jobs_ahead(id).await?;
             reason = waits_for(&job, &self.queue().await?, jobs_ahead, clock::now());
         }
+        let document = self.document_of(&job).await?;
         let attempts = store.attempts(id).await?;
-        let log = log::lines(&job, &attempts, store.log_lines(id, None).await?);
+        let log = log::lines(&job, &attempts, document.as_ref(), store.log_lines(id, None).await?);
         let attempts = attempts.into_iter().map(|it| it.attempt).collect();
         let items =
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
         let warnings = store.warnings(id).await?;
         Ok(JobDetails {
             document_id: job.document_id(),
-            source: self.source_info(&job).await?,
+            source: self.source_info(&job, document.as_ref()).await?,
             job,
             jobs_ahead,
             waits_for: reason,
@@ -160,6 +162,15 @@ impl JobManager {
             log,
             items,
         })
+    }
+
+    /// The document of a job that makes one.
+    async fn document_of(&self, job: &Job) -> Result<Option<Document>, JobsError> {
+        if job.job_type.has_items() {
+            return Ok(None);
+        }
+        let found = self.0.store.document(DocumentId::of(job.job_id, 0), 0, 0).await?;
+        Ok(found.map(|it| it.document))
     }
 
     /// One page of a job's item results, in their order.

@@ -1,7 +1,7 @@
 //! What a job was given, as its sender sent it.
 
 use super::{JobManager, JobsError};
-use crate::domain::{DocumentId, Job, JobId, SourceInfo};
+use crate::domain::{Document, Job, JobId, SourceInfo};
 use crate::server::ingest::sources::{Input, JobSource, file, text};
 use crate::server::originals::{Bytes, NotKept, Original};
 use crate::server::store::BlobRef;
@@ -13,16 +13,21 @@ impl JobManager {
         if job.job_type.has_items() {
             return Err(NotKept::Items.into());
         }
-        let (bytes, media_type) = self.bytes_of(&job).await?;
+        let document = self.document_of(&job).await?;
+        let (bytes, media_type) = self.bytes_of(&job, document.as_ref()).await?;
         Ok(Original { name: job.name, media_type, bytes })
     }
 
     /// The same without its bytes.
-    pub(super) async fn source_info(&self, job: &Job) -> Result<Option<SourceInfo>, JobsError> {
+    pub(super) async fn source_info(
+        &self,
+        job: &Job,
+        document: Option<&Document>,
+    ) -> Result<Option<SourceInfo>, JobsError> {
         if job.job_type.has_items() {
             return Ok(None);
         }
-        let found = match self.bytes_of(job).await {
+        let found = match self.bytes_of(job, document).await {
             Err(JobsError::Original(_)) => None,
             found => Some(found?.0),
         };
@@ -35,10 +40,9 @@ impl JobManager {
     }
 
     /// Where a job's bytes are: with the job until it has completed, then with its document.
-    async fn bytes_of(&self, job: &Job) -> Result<(Bytes, String), JobsError> {
-        let document = self.0.store.document(DocumentId::of(job.job_id, 0), 0, 0).await?;
-        let blob = document.as_ref().and_then(|it| it.document.sha256.as_deref()).map(str::parse::<BlobRef>);
-        let media_type = document.map_or(String::new(), |it| it.document.media_type);
+    async fn bytes_of(&self, job: &Job, document: Option<&Document>) -> Result<(Bytes, String), JobsError> {
+        let blob = document.and_then(|it| it.sha256.as_deref()).map(str::parse::<BlobRef>);
+        let media_type = document.map_or(String::new(), |it| it.media_type.clone());
         if let Some(Ok(blob)) = blob {
             return Ok((Bytes::Blob(blob), media_type));
         }

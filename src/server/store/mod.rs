@@ -80,7 +80,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The items of the job that earlier attempts have already written, and their names.
     async fn delivered_items(&self, id: JobId) -> Result<BTreeMap<u64, String>>;
 
-    /// Adds to the log of an attempt, as long as it has room and the job is there.
+    /// Adds to the log of an attempt, as long as it may write and the log has room.
     async fn log(&self, fence: Fence, lines: Vec<NewLine>, now: DateTime<Utc>) -> Result<()>;
 
     /// Ends an attempt that did not succeed. Changes nothing if the lease has passed to another worker.

@@ -187,3 +187,40 @@ async fn a_document_of_another_job_is_never_replaced() {
         assert_eq!(chunks_of(&*store, DocumentId::of(first.job.job_id, 0)).await, Some(2), "{name}");
     }
 }
+
+#[tokio::test]
+async fn documents_are_found_by_their_job_and_by_what_is_in_their_name() {
+    for (name, store, _folder) in stores() {
+        let mut jobs = Vec::new();
+        for _ in 0..3 {
+            accept(&*store, new_job(JobType::BatchIngestion, 3), at(0)).await;
+            let fence = claim_one(&*store, at(0)).await.fence();
+            let mut items: Vec<_> = (0..3).map(|item| ingested(item, 1)).collect();
+            items[2].name = "100%_Done.PDF".into();
+            deliver(&*store, delivery(fence, items, true)).await;
+            jobs.push(fence.job);
+        }
+        let found = async |text: Option<&str>, job: Option<JobId>| {
+            let filter = DocumentFilter { text: text.map(str::to_owned), job };
+            let (mut before, mut seen) = (None, Vec::new());
+            loop {
+                let page = store.documents(filter.clone(), before, 2).await.unwrap();
+                let total = page.total_count as usize;
+                seen.extend(page.documents.into_iter().map(|it| (it.job_id, it.name)));
+                before = page.next;
+                if before.is_none() {
+                    assert_eq!(seen.len(), total, "{name}: {filter:?}");
+                    return seen;
+                }
+            }
+        };
+        assert_eq!(found(None, None).await.len(), 9, "{name}");
+        assert_eq!(found(Some("ITEM"), None).await.len(), 6, "{name}");
+        assert_eq!(found(Some("%_d"), None).await.len(), 3, "{name}: no wildcards");
+        assert_eq!(found(Some("m_1"), None).await.len(), 0, "{name}");
+        let one = ["100%_Done.PDF", "item 1", "item 0"].map(|it| (jobs[1], it.to_owned()));
+        assert_eq!(found(None, Some(jobs[1])).await, one, "{name}: the newest first");
+        assert_eq!(found(Some("pdf"), Some(jobs[1])).await, one[..1], "{name}");
+        assert_eq!(found(None, Some(JobId(Uuid::nil()))).await, [], "{name}");
+    }
+}

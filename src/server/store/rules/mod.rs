@@ -1,9 +1,11 @@
 //! What every store must do. A new backend adds a line to [`stores`].
 
+mod attempts;
 mod claiming;
 mod documents;
 mod ending;
 mod following;
+mod history;
 
 use std::collections::HashSet;
 use std::sync::Arc;

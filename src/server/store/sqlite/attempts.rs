@@ -44,6 +44,13 @@ pub(super) fn heartbeat(
     Ok(verdict)
 }
 
+pub(super) fn log(tx: &Tx<'_>, fence: Fence, lines: &[NewLine], now: DateTime<Utc>) -> Result<()> {
+    if standing(tx, fence)? == Verdict::GoOn {
+        log::add(tx, fence, lines, now)?;
+    }
+    Ok(())
+}
+
 /// Saves progress if there is any; a job that stands still is not a change.
 fn save_progress(tx: &Tx<'_>, fence: Fence, progress: Progress) -> Result<()> {
     let changed = tx

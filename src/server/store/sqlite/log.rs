@@ -36,22 +36,16 @@ pub(super) fn add_items(
     add(tx, fence, &lines, now)
 }
 
+/// Adds lines of an attempt that may write.
 pub(super) fn add(tx: &Tx<'_>, fence: Fence, lines: &[NewLine], now: DateTime<Utc>) -> Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
     let (id, attempt) = (bytes(fence.job), fence.attempt);
-    // Of a job that is gone nothing is kept.
-    let written: Option<u32> = tx
+    let written: u32 = tx
         .connection
-        .prepare_cached(
-            "select (select max(line) from job_log where job = ?1 and attempt = ?2) \
-             where exists (select 1 from job where id = ?1)",
-        )?
-        .query_map(params![id, attempt], |row| Ok(row.get::<_, Option<u32>>(0)?.unwrap_or(0)))?
-        .next()
-        .transpose()?;
-    let Some(written) = written else { return Ok(()) };
+        .prepare_cached("select coalesce(max(line), 0) from job_log where job = ?1 and attempt = ?2")?
+        .query_row(params![id, attempt], |row| row.get(0))?;
     let mut insert = tx.connection.prepare_cached(
         "insert into job_log (job, attempt, line, at, level, text) values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;

@@ -223,7 +223,7 @@ impl Store for SqliteStore {
     }
 
     async fn log(&self, fence: Fence, lines: Vec<NewLine>, now: DateTime<Utc>) -> Result<()> {
-        self.work(move |tx| log::add(tx, fence, &lines, now)).await
+        self.work(move |tx| attempts::log(tx, fence, &lines, now)).await
     }
 
     async fn log_lines(&self, id: JobId, attempt: Option<u32>) -> Result<Vec<LogLine>> {
