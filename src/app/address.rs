@@ -1,6 +1,6 @@
 //! A view's address: what it shows, so that it can be bookmarked and sent.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::domain::{JobFilter, JobQuery};
 
@@ -29,6 +29,17 @@ pub fn of_filter(filter: JobFilter) -> String {
     of_jobs(&JobQuery::newest(filter))
 }
 
+/// The jobs that an address shows; all where it cannot be read.
+pub fn jobs_at(address: &str) -> JobQuery {
+    let parameters = address.split_once('?').map_or("", |(_, it)| it);
+    let parameter = |name: &str| {
+        let values = parameters.split('&').filter_map(|it| it.split_once('='));
+        let value = values.filter(|(it, _)| *it == name).map(|(_, value)| value).next()?;
+        Some(percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
+    };
+    JobQuery::from_parameters(&parameter).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +53,10 @@ mod tests {
             text: "a&b=\"ü\" c#".to_owned(),
             ..JobFilter::default()
         };
-        assert_eq!(of_filter(filter), "/?status=failed&q=a%26b%3D%22%C3%BC%22%20c%23");
+        let address = of_filter(filter.clone());
+        assert_eq!(address, "/?status=failed&q=a%26b%3D%22%C3%BC%22%20c%23");
+        assert_eq!(jobs_at(&address).filter, filter);
+        assert_eq!(jobs_at("/?q=two+words").filter.text, "two words");
+        assert_eq!(jobs_at("/?status=unheard"), JobQuery::default());
     }
 }

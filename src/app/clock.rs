@@ -5,6 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
+use super::components::effect;
+
 /// The present moment in milliseconds. Unknown until the page is live: the first HTML must be the same on both
 /// sides.
 #[derive(Clone, Copy)]
@@ -21,7 +23,7 @@ const SLOW: i64 = 10;
 /// Runs as long as the view that asks for it.
 pub fn present() -> Clock {
     let clock = Clock { second: RwSignal::new(None), slow: RwSignal::new(None) };
-    Effect::new(move |_| {
+    effect(move || {
         let tick = move || {
             let now = js_sys::Date::now() as i64;
             clock.second.set(Some(now));

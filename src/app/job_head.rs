@@ -10,7 +10,7 @@ use leptos::task::spawn_local;
 use super::clock;
 use super::components::{
     ConfirmDialog, CopyButton, DismissableProblem, JobActions, JobButtons, JobProgress, JobTime, LiveSwitch,
-    Seal, StatusBadge, part, text, word,
+    Seal, StatusBadge, holds, later, part, text, word,
 };
 use super::live::{Changes, Live, follow, refresh};
 use crate::domain::Job;
@@ -34,7 +34,7 @@ fn refresh_soon() {
             WAITING.set(false);
             refresh(PARTS);
         };
-        set_timeout(refresh_now, PAUSE);
+        later(refresh_now, PAUSE);
     }
 }
 
@@ -78,7 +78,7 @@ pub fn JobHead(job: Job) -> impl IntoView {
     let shown = Shown { job: RwSignal::new(job), live };
     let job = shown.job;
     let clock = clock::present();
-    let unfinished = Memo::new(move |_| !job.read().status.is_final());
+    let unfinished = holds(move || !job.read().status.is_final());
     follow(
         live,
         unfinished,

@@ -5,6 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::activity::Activity;
+use super::address;
 use super::components::{ProblemNotice, Seal};
 use super::job_manager::JobManager;
 use super::loaded::load;
@@ -33,7 +34,7 @@ pub fn JobsPage() -> impl IntoView {
         {load(fetch, move |found| match found {
             Ok((view, causes, history)) => view! {
                 <Activity history query=query.clone()/>
-                <JobManager query view causes/>
+                <JobManager address=address::of_jobs(&query) view causes/>
             }
             .seal(),
             Err(problem) => view! { <ProblemNotice problem/> }.seal(),

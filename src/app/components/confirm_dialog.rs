@@ -3,7 +3,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-use super::{Seal, on_click, text};
+use super::{Seal, effect, on_click, text};
 
 /// What is asked, and what happens on yes.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Question {
 #[component]
 pub fn ConfirmDialog(question: RwSignal<Option<Question>>, testid: &'static str) -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
+    effect(move || {
         let asked = question.read().is_some();
         let Some(dialog) = dialog.get() else { return };
         if asked && !dialog.open() {

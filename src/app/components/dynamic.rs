@@ -4,9 +4,11 @@
 //! these types all closures share that code, which halves the bundle.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::ev::{MouseEvent, SubmitEvent};
-use leptos::prelude::event_target;
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::{Effect, Memo, event_target, set_timeout_with_handle};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
@@ -31,6 +33,28 @@ pub fn word(f: impl Fn() -> &'static str + Send + Sync + 'static) -> Word {
 
 pub fn flag(f: impl Fn() -> bool + Send + Sync + 'static) -> Flag {
     Arc::new(f)
+}
+
+/// Does something now and whenever what it reads changes, in the browser only.
+pub fn effect(mut f: impl FnMut() + 'static) {
+    let f: Box<dyn FnMut()> = Box::new(move || f());
+    run_effect(f);
+}
+
+fn run_effect(mut f: Box<dyn FnMut()>) {
+    Effect::new(move |_| f());
+}
+
+/// Whether something holds; tells only when that changes.
+pub fn holds(f: impl Fn() -> bool + Send + Sync + 'static) -> Memo<bool> {
+    let f: Flag = Arc::new(f);
+    Memo::new(move |_| f())
+}
+
+/// Does something after a while, in the browser only.
+pub fn later(f: impl FnOnce() + 'static, after: Duration) -> Option<TimeoutHandle> {
+    let f: Box<dyn FnOnce()> = Box::new(f);
+    set_timeout_with_handle(f, after).ok()
 }
 
 /// A field of the form that is submitted.

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 
-use super::{Question, Seal, Sealed, flag, on_submit, part, text, word};
+use super::{Question, Seal, Sealed, flag, holds, on_submit, part, text, word};
 use crate::app::desk::{Undo, tell};
 use crate::domain::{Job, JobId, JobStatus, Problem};
 use crate::server_fns::{CancelJob, RetryJob, cancel_job, retry_job};
@@ -81,8 +81,8 @@ impl JobActions {
 /// The buttons that make sense for the job now. Forms, so that they work before the page is live.
 #[component]
 pub fn JobButtons(job: RwSignal<Job>, actions: JobActions) -> impl IntoView {
-    let can_cancel = Memo::new(move |_| job.read().can_cancel());
-    let can_retry = Memo::new(move |_| job.read().can_retry());
+    let can_cancel = holds(move || job.read().can_cancel());
+    let can_retry = holds(move || job.read().can_retry());
     part(move || match (can_cancel.get(), can_retry.get()) {
         (true, _) => Some(button(job, actions, true)),
         (_, true) => Some(button(job, actions, false)),

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{ProgressBar, Seal, part, text};
+use super::{ProgressBar, Seal, holds, part, text};
 use crate::app::format;
 use crate::domain::{Job, JobStatus};
 
@@ -17,7 +17,7 @@ pub fn job_title(job: &Job) -> String {
 
 #[component]
 pub fn JobProgress(job: RwSignal<Job>) -> impl IntoView {
-    let running = Memo::new(move |_| job.read().status == JobStatus::Running);
+    let running = holds(move || job.read().status == JobStatus::Running);
     let percent = move || format::percent(job.read().progress);
     part(move || {
         running.get().then(|| {

@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::{
-    JobActions, JobButtons, JobProgress, JobTime, Seal, StatusBadge, TypeIcon, flag, job_title, text, word,
+    JobActions, JobButtons, JobProgress, JobTime, Seal, StatusBadge, TypeIcon, flag, holds, job_title, text,
+    word,
 };
 use crate::app::clock::Clock;
 use crate::app::format;
@@ -77,8 +78,8 @@ fn items(job: &Job) -> String {
 /// What happens, has happened, or went wrong, in a sentence.
 #[component]
 fn JobNote(job: RwSignal<Job>, list: JobList) -> impl IntoView {
-    let failed = Memo::new(move |_| !job.read().error_message.is_empty());
-    let waiting = Memo::new(move |_| job.read().status == JobStatus::Pending);
+    let failed = holds(move || !job.read().error_message.is_empty());
+    let waiting = holds(move || job.read().status == JobStatus::Pending);
     let note = move || {
         let job = job.read();
         if !job.error_message.is_empty() {

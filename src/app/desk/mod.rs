@@ -15,13 +15,13 @@ pub use self::times::moment;
 pub use self::toasts::{Undo, tell};
 
 use self::toasts::Toasts;
-use super::components::{ConfirmDialog, Seal};
+use super::components::{ConfirmDialog, Seal, effect};
 
 /// The last island of each page.
 #[island]
 pub fn Desk() -> impl IntoView {
     let question = RwSignal::new(None);
-    Effect::new(move |_| {
+    effect(move || {
         keys::listen();
         theme::listen();
         times::keep();

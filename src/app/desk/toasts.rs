@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::app::components::{Seal, Sealed, each, on_click};
+use crate::app::components::{Seal, Sealed, each, effect, later, on_click};
 
 /// How long a toast stays, unless the pointer or the focus is on it.
 const STAY: Duration = Duration::from_secs(8);
@@ -52,7 +52,7 @@ fn leave_later(number: u32) {
         let held = document().query_selector(".toasts:hover, .toasts:focus-within").ok().flatten().is_some();
         if held { leave_later(number) } else { dismiss(number) }
     };
-    set_timeout(leave, STAY);
+    later(leave, STAY);
 }
 
 fn dismiss(number: u32) {
@@ -63,9 +63,9 @@ fn dismiss(number: u32) {
 #[component]
 pub fn Toasts() -> impl IntoView {
     let shown = RwSignal::new(Vec::new());
-    Effect::new(move |_| {
+    effect(move || {
         let all = SHOWN.with(Clone::clone);
-        Effect::new(move |_| shown.set(all.get()));
+        effect(move || shown.set(all.get()));
     });
     view! {
         <div class="toasts" role="status" aria-live="polite" data-testid="toasts">

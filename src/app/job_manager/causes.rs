@@ -4,14 +4,14 @@ use leptos::prelude::*;
 
 use super::list::JobList;
 use super::selection::{Act, ask};
-use crate::app::components::{JobActions, Seal, Sealed, flag, on_submit, part};
+use crate::app::components::{JobActions, Seal, Sealed, flag, holds, on_submit, part};
 use crate::app::{address, format};
 use crate::domain::{JobCause, JobSelection};
 
 /// Nothing at all unless these jobs are on show.
 #[component]
 pub fn Causes(list: JobList, causes: RwSignal<Vec<JobCause>>, actions: JobActions) -> impl IntoView {
-    let here = Memo::new(move |_| list.query.read().filter.attention);
+    let here = holds(move || list.query.read().filter.attention);
     let rows = part(move || {
         let found = causes.get();
         Some(match found.is_empty() {

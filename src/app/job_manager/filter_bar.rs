@@ -9,7 +9,7 @@ use web_sys::{Event, HtmlFormElement};
 
 use super::list::JobList;
 use crate::app::address;
-use crate::app::components::{Seal, Sealed, Text, on_submit, part, text};
+use crate::app::components::{Seal, Sealed, Text, later, on_submit, part, text};
 use crate::domain::{JobFilter, JobQuery, JobSort, JobType, Moment};
 
 /// After the last letter of a text typed so long passes before it is looked for.
@@ -39,7 +39,7 @@ pub fn FilterBar(list: JobList, go: Callback<JobQuery>) -> impl IntoView {
             former.clear();
         }
         let wait = if event.type_() == "input" { TYPING } else { Duration::ZERO };
-        typing.set_value(set_timeout_with_handle(move || send(&form), wait).ok());
+        typing.set_value(later(move || send(&form), wait));
     });
     let chosen = |of: fn(&JobFilter) -> String| text(move || of(&query.read().filter));
     let type_option = |(value, label): (&'static str, &'static str)| {

@@ -27,7 +27,7 @@ use self::queue_panel::QueuePanel;
 use self::selection::Selection;
 use self::states::States;
 use self::table::{JobTable, ShowMore};
-use super::components::{ConfirmDialog, DismissableProblem, JobActions, LiveSwitch, Seal};
+use super::components::{ConfirmDialog, DismissableProblem, JobActions, LiveSwitch, Seal, effect, holds};
 use super::live::{Changes, follow, refresh};
 use super::{activity, address, clock};
 use crate::domain::{Job, JobCause, JobQuery, JobStatus, JobsView};
@@ -43,14 +43,19 @@ const MOST_PLACES: usize = 200;
 /// The job manager. What it shows at first comes from the page; from then on the event stream keeps it current,
 /// and what is chosen stands in the page's address.
 #[island]
-pub fn JobManager(query: JobQuery, view: JobsView, causes: Vec<JobCause>) -> impl IntoView {
-    let list = JobList::new(query, view);
+pub fn JobManager(
+    /// What it shows, as the page's address says it.
+    address: String,
+    view: JobsView,
+    causes: Vec<JobCause>,
+) -> impl IntoView {
+    let list = JobList::new(address::jobs_at(&address), view);
     let causes = RwSignal::new(causes);
     let loader = Loader { list, causes, request: StoredValue::new(0) };
     let held = Held::new(Callback::new(move |changes| loader.apply(changes)));
     follow(
         list.live,
-        Memo::new(|_| true),
+        holds(|| true),
         Callback::new(move |changes| held.take(changes)),
         Callback::new(move |()| loader.load_again()),
     );
@@ -59,7 +64,7 @@ pub fn JobManager(query: JobQuery, view: JobsView, causes: Vec<JobCause>) -> imp
         loader.load(query);
     });
     view_links::follow(Callback::new(move |query| loader.load(query)), go);
-    Effect::new(move |_| row_keys::listen());
+    effect(move || row_keys::listen());
     regularly(CHARTS, || refresh(activity::ID));
     regularly(PLACES, move || loader.load_places());
     let changed = move |job: Job| loader.apply(Changes { jobs: vec![job], ..Changes::default() });
@@ -153,7 +158,7 @@ impl Loader {
 
 /// Does something now and then, while the page can be seen.
 fn regularly(period: Duration, work: impl Fn() + Clone + 'static) {
-    Effect::new(move |_| {
+    effect(move || {
         let work = work.clone();
         let when_seen = move || {
             if !document().hidden() {

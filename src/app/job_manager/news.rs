@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::app::components::{Seal, text};
+use crate::app::components::{Seal, effect, later, text};
 use crate::app::format;
 use crate::domain::JobStats;
 
@@ -16,13 +16,13 @@ pub fn News(stats: RwSignal<JobStats>) -> impl IntoView {
     let told = RwSignal::new(stats.get_untracked());
     let words = RwSignal::new(String::new());
     let waiting = StoredValue::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         let now = stats.get();
         if news(&told.get_untracked(), &now).is_empty() || waiting.get_value() {
             return;
         }
         waiting.set_value(true);
-        set_timeout(
+        later(
             move || {
                 waiting.set_value(false);
                 let now = stats.get_untracked();

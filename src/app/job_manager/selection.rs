@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, SubmitEvent};
 
 use super::list::JobList;
-use crate::app::components::{JobActions, Question, Seal, Sealed, flag, on_click, part, text, word};
+use crate::app::components::{JobActions, Question, Seal, Sealed, effect, flag, on_click, part, text, word};
 use crate::app::desk::tell;
 use crate::app::{desk, format};
 use crate::domain::{BulkOutcome, JobId, JobSelection};
@@ -139,7 +139,7 @@ pub fn Selection(list: JobList, actions: JobActions) -> impl IntoView {
     let count = RwSignal::new(0_usize);
     // All that match, not only those on show.
     let all = RwSignal::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         let look = move |event: Event| {
             let target = event.target().and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
             if let Some(header) = target.filter(|it| it.id() == "tick-all") {
@@ -156,7 +156,7 @@ pub fn Selection(list: JobList, actions: JobActions) -> impl IntoView {
         desk::on(&document(), "change", look);
         desk::on(&document(), "ticked", look);
         // Rows that leave take their ticks along.
-        Effect::new(move |_| {
+        effect(move || {
             list.rows.track();
             request_animation_frame(move || {
                 let now = boxes(TICKED).len();

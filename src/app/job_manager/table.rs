@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 
 use super::list::{JobList, Row};
 use crate::app::components::{
-    EmptyState, JobActions, JobRow, Seal, Sealed, each, flag, on_click, part, text,
+    EmptyState, JobActions, JobRow, Seal, Sealed, each, flag, holds, on_click, part, text,
 };
 use crate::app::{address, clock, format};
 use crate::domain::{JobFilter, JobQuery, JobStatus, Problem};
@@ -15,7 +15,7 @@ use crate::server_fns::list_jobs;
 #[component]
 pub fn JobTable(list: JobList, actions: JobActions) -> impl IntoView {
     let clock = clock::present();
-    let empty = Memo::new(move |_| list.rows.read().is_empty());
+    let empty = holds(move || list.rows.read().is_empty());
     let row = move |row: Row| {
         let job = RwSignal::from(row.job);
         view! { <JobRow job list clock actions/> }.seal()

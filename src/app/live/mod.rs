@@ -6,6 +6,8 @@ mod fragment;
 
 use leptos::prelude::*;
 
+use super::components::{effect, holds};
+
 pub use self::connection::Changes;
 use self::connection::Connection;
 pub use self::fragment::refresh;
@@ -89,7 +91,7 @@ pub fn follow(live: Live, active: Memo<bool>, apply: Callback<Changes>, reload: 
     // A page nobody sees closes its stream: browsers allow six connections to one server, and slow
     // down hidden pages so far that events would pile up.
     let hidden = RwSignal::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         hidden.set(document().hidden());
         let watch = window_event_listener_untyped("visibilitychange", move |_| {
             hidden.set(document().hidden());
@@ -97,8 +99,8 @@ pub fn follow(live: Live, active: Memo<bool>, apply: Callback<Changes>, reload: 
         on_cleanup(move || watch.remove());
     });
 
-    let open = Memo::new(move |_| active.get() && live.wanted.get() && !hidden.get());
-    Effect::new(move |_| {
+    let open = holds(move || active.get() && live.wanted.get() && !hidden.get());
+    effect(move || {
         if !live.wanted.get() {
             live.state.set(LiveState::Paused);
         } else if live.state.get_untracked() == LiveState::Paused {
