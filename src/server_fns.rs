@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::{
     Answer, Chunk, Document, DocumentId, DocumentPage, Job, JobChoice, JobId, JobItem, JobsView,
-    KnowledgeBase, Problem, json,
+    KnowledgeBase, Limits, Problem, json,
 };
 
 /// The newest jobs, or those older than `before`, with the counts of all.
@@ -105,6 +105,13 @@ pub async fn delete_document(id: DocumentId) -> Result<(), Problem> {
 pub async fn get_knowledge_base() -> Result<KnowledgeBase, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
     answer(expect_context::<AppState>().library.knowledge_base().await)
+}
+
+/// What the server takes, for what can be told before anything is sent.
+#[server(prefix = "/_fn", endpoint = "get_limits", protocol = Call<Json>)]
+pub async fn get_limits() -> Result<Limits, Problem> {
+    use crate::server::state::AppState;
+    Ok(expect_context::<AppState>().limits.as_ref().clone())
 }
 
 /// Errors of the transport itself become Problems too.

@@ -13,7 +13,8 @@ use crate::server_fns::get_document;
 #[component]
 pub fn DocumentPage() -> impl IntoView {
     let given = use_params_map().read_untracked().get("id").unwrap_or_default();
-    let offset = use_query_map().read_untracked().get_str("offset").and_then(|it| it.parse().ok()).unwrap_or(0);
+    let offset =
+        use_query_map().read_untracked().get_str("offset").and_then(|it| it.parse().ok()).unwrap_or(0);
     load(find(given, offset), move |found| match found {
         Ok(found) => in_full(found, offset),
         Err(problem) => view! {

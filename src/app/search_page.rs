@@ -17,9 +17,7 @@ const PASSAGES: u32 = 10;
 pub fn SearchPage() -> impl IntoView {
     let question = use_query_map().read_untracked().get("q").unwrap_or_default().trim().to_owned();
     let asked = question.clone();
-    let fetch = async move {
-        if asked.is_empty() { Ok(None) } else { ask(asked, PASSAGES).await.map(Some) }
-    };
+    let fetch = async move { if asked.is_empty() { Ok(None) } else { ask(asked, PASSAGES).await.map(Some) } };
     let show = |answer| match answer {
         Ok(None) => view! {
             <EmptyState title="Ask anything about your documents">

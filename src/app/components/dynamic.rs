@@ -6,9 +6,6 @@
 use std::sync::Arc;
 
 use leptos::ev::{MouseEvent, SubmitEvent};
-use leptos::prelude::event_target;
-use wasm_bindgen::JsCast;
-use web_sys::Element;
 
 use super::Sealed;
 
@@ -31,12 +28,6 @@ pub fn word(f: impl Fn() -> &'static str + Send + Sync + 'static) -> Word {
 
 pub fn flag(f: impl Fn() -> bool + Send + Sync + 'static) -> Flag {
     Arc::new(f)
-}
-
-/// A field of the form that is submitted.
-pub fn field<T: JsCast>(event: &SubmitEvent, selector: &str) -> Option<T> {
-    let form: Element = event_target(event);
-    form.query_selector(selector).ok().flatten()?.dyn_into().ok()
 }
 
 pub fn part(f: impl FnMut() -> Option<Sealed> + Send + 'static) -> Part {

@@ -42,7 +42,7 @@ pub fn Desk() -> impl IntoView {
 }
 
 /// Listens as long as the page lives.
-fn on(target: &web_sys::EventTarget, name: &str, listener: impl FnMut(web_sys::Event) + 'static) {
+pub fn on(target: &web_sys::EventTarget, name: &str, listener: impl FnMut(web_sys::Event) + 'static) {
     use wasm_bindgen::JsCast;
     let listener = wasm_bindgen::closure::Closure::<dyn FnMut(web_sys::Event)>::new(listener);
     // Fails only without a listener, and there is one.

@@ -25,7 +25,8 @@ pub async fn choose(headers: HeaderMap, Form(choice): Form<Choice>) -> Response 
 
 /// The page that sent the form, on this server.
 fn page_before(headers: &HeaderMap) -> String {
-    let referer = headers.get(header::REFERER).and_then(|it| it.to_str().ok()).and_then(|it| it.parse::<Uri>().ok());
+    let referer =
+        headers.get(header::REFERER).and_then(|it| it.to_str().ok()).and_then(|it| it.parse::<Uri>().ok());
     let page = referer.as_ref().and_then(Uri::path_and_query).map_or("/", |it| it.as_str());
     // Two slashes would name another server.
     if page.starts_with('/') && !page.starts_with("//") { page.to_owned() } else { "/".to_owned() }
