@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use crate::domain::{
     Answer, BulkOutcome, Chunk, Document, DocumentFilter, DocumentId, DocumentPage, History, HistoryRange,
     ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobQuery, JobSelection, JobsView,
-    KnowledgeBase, Problem, QueueChange, QueueState, json,
+    KnowledgeBase, Limits, Problem, QueueChange, QueueState, json,
 };
 
 /// A page of jobs, with the counts of all and the state of the queue.
@@ -173,6 +173,13 @@ pub async fn delete_document(id: DocumentId) -> Result<(), Problem> {
 pub async fn get_knowledge_base() -> Result<KnowledgeBase, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
     answer(expect_context::<AppState>().library.knowledge_base().await)
+}
+
+/// What the server takes, for what can be told before anything is sent.
+#[server(prefix = "/_fn", endpoint = "get_limits", protocol = Call<Json>)]
+pub async fn get_limits() -> Result<Limits, Problem> {
+    use crate::server::state::AppState;
+    Ok(expect_context::<AppState>().limits.as_ref().clone())
 }
 
 /// Errors of the transport itself become Problems too.

@@ -7,7 +7,9 @@ use leptos_router::hooks::use_location;
 use super::App;
 use super::components::{Seal, SearchForm};
 use super::desk::{Desk, KeysHelp};
+use super::loaded::load;
 use super::upload::UploadCentre;
+use crate::server_fns::get_limits;
 
 /// The colours a person has chosen; kept in a cookie, so that the first HTML already has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,7 +88,12 @@ pub fn Frame(children: Children) -> impl IntoView {
         <Header/>
         <main id="main" tabindex="-1">{children()}</main>
         <KeysHelp/>
-        <UploadCentre/>
+        {load(get_limits(), |limits| {
+            // Without them the server still refuses what is too large.
+            let (largest_file, longest_text) =
+                limits.map_or((u64::MAX, u64::MAX), |it| (it.max_upload_size, it.max_text_size));
+            view! { <UploadCentre largest_file longest_text/> }.seal()
+        })}
         <Desk/>
     }
 }
