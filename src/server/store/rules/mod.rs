@@ -1,5 +1,7 @@
 //! What every store must do. A new backend adds a line to [`stores`].
 
+mod bulk;
+mod choosing;
 mod claiming;
 mod documents;
 mod ending;
