@@ -329,7 +329,7 @@ async fn statistics_count_by_state() {
         server.get("/jobs/stats").await.ok(),
         json!({
             "total_jobs": 2, "pending": 0, "running": 0, "completed": 1, "failed": 1, "cancelled": 0,
-            "total_chunks_created": 1,
+            "total_chunks_created": 1, "needs_attention": 1,
         })
     );
 }

@@ -1,5 +1,6 @@
 //! An archive while it is read: each file in it becomes an item of the job.
 
+use std::collections::HashMap;
 use std::fs::File;
 
 use super::draft::Draft;
@@ -22,8 +23,10 @@ pub struct Members<'r, 'a, S> {
     before: Progress,
     /// The number among the job's items of its first file.
     first: u64,
-    /// Files at the start of the archive that an earlier attempt has delivered.
+    /// Files at the start of the archive that need not be unpacked again.
     skip: u64,
+    /// Where items are known by their names: how many of each name were delivered.
+    delivered: HashMap<&'a str, u64>,
     /// Files that were begun, whether they have ended or not.
     seen: u64,
     /// Files that were announced and not seen yet. Not all archives announce theirs.
@@ -36,6 +39,8 @@ pub struct Members<'r, 'a, S> {
 /// The file that is read now.
 struct Open {
     name: String,
+    /// An earlier attempt has delivered it.
+    delivered: bool,
     format: &'static Format,
     draft: Draft,
     before: Progress,
@@ -45,8 +50,16 @@ struct Open {
 impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
     pub fn new(reader: &'r mut Reader<'a, S>, archive: &'r Item<'r>, file: &File) -> Self {
         let (before, size) = (reader.progress, file.metadata().map_or(0, |facts| facts.len()));
-        let (first, skip) = (reader.next, delivered_of(reader, archive.name));
-        Self { reader, archive, before, first, skip, seen: 0, to_come: 0, bytes_seen: 0, size, open: None }
+        let (first, skip) = (reader.next, delivered_at_start(reader, archive.name));
+        let mut delivered = HashMap::new();
+        if reader.by_name {
+            let inside = format!("{}/", archive.name);
+            for name in reader.delivered.values().filter(|name| name.starts_with(&inside)) {
+                *delivered.entry(name.as_str()).or_insert(0) += 1;
+            }
+        }
+        let (seen, to_come, bytes_seen) = (0, 0, 0);
+        Self { reader, archive, before, first, skip, delivered, seen, to_come, bytes_seen, size, open: None }
     }
 
     /// Reads them all. What cannot be opened at all is an item that failed; of what breaks off, the files before
@@ -106,7 +119,7 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
             Extracted::MemberEnd(read) => self.end(read)?,
             Extracted::Waiting => self.reader.give(PieceContent::Nothing)?,
             found => {
-                if let Some(open) = &mut self.open {
+                if let Some(open) = self.open.as_mut().filter(|open| !open.delivered) {
                     open.draft.take(found);
                     // What is too long for a document costs no other; nothing more of it is kept.
                     if open.draft.chunk_count() <= ChunkKey::MAX_CHUNKS {
@@ -125,7 +138,8 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
             return Ok(());
         }
         // The file on which a reader crashed is told of again: it has been counted.
-        if number + 1 > self.seen {
+        let told_before = number + 1 == self.seen;
+        if !told_before {
             if self.first + number >= DocumentId::MAX_ITEMS {
                 return Err(too_many_files(self.archive.name).into());
             }
@@ -136,20 +150,41 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
             }
         }
         self.reader.next = self.first + number;
-        let before = self.open.take().map_or(self.reader.progress, |open| open.before);
+        let former = self.open.take();
+        // The same file again, as another reader tells of it.
+        let known = former.as_ref().filter(|_| told_before).map(|open| open.delivered);
+        let before = former.map_or(self.reader.progress, |open| open.before);
         let path: String = path.chars().filter(|it| !it.is_control()).collect();
         let too_long = path.chars().count().saturating_sub(LONGEST_PATH);
         let path: String = path.chars().skip(too_long).collect();
         let draft = Draft::new(self.reader.chunking);
         let name = format!("{}/{path}", self.archive.name);
-        self.open = Some(Open { name, format: &FORMATS[0], draft, before, size: 0 });
+        let delivered = known.unwrap_or_else(|| self.was_delivered(&name));
+        self.open = Some(Open { name, delivered, format: &FORMATS[0], draft, before, size: 0 });
         Ok(())
     }
 
+    /// Whether an earlier attempt has delivered the file that is the next item. Those that failed were forgotten
+    /// when the job was retried, so there may be gaps.
+    fn was_delivered(&mut self, name: &str) -> bool {
+        if !self.reader.by_name {
+            return self.reader.delivered.get(&self.reader.next).is_some_and(|it| it == name);
+        }
+        match self.delivered.get_mut(name) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn end(&mut self, read: Result<(), Unreadable>) -> Result<(), Stopped> {
-        let Some(Open { name, format, draft, before, size }) = self.open.take() else { return Ok(()) };
+        let Some(Open { name, delivered, format, draft, before, size }) = self.open.take() else {
+            return Ok(());
+        };
         self.bytes_seen = self.bytes_seen.saturating_add(size);
-        if self.seen <= self.skip {
+        if delivered {
             // It was counted as delivered already.
             self.reader.progress.items_total -= 1;
             self.reader.next += 1;
@@ -169,12 +204,13 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
     }
 }
 
-/// How many files of the archive were delivered: by their names, or as the items from the next number on.
-fn delivered_of<S>(reader: &Reader<'_, S>, archive: &str) -> u64 {
+/// How many files at the start of the archive were delivered, as the items from the next number on. Names alone do
+/// not tell which of them were its first.
+fn delivered_at_start<S>(reader: &Reader<'_, S>, archive: &str) -> u64 {
     let (delivered, first) = (reader.delivered, reader.next);
     let inside = format!("{archive}/");
     if reader.by_name {
-        return delivered.values().filter(|name| name.starts_with(&inside)).count() as u64;
+        return 0;
     }
     (first..).take_while(|number| delivered.get(number).is_some_and(|name| name.starts_with(&inside))).count()
         as u64

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::worker::Worker;
 use super::*;
-use crate::domain::{Chunking, Metadata, Stage};
+use crate::domain::{Chunking, JobSelection, Metadata, QueueChange, Stage};
 use crate::server::blobs::Blobs;
 use crate::server::data_folder::DataFolder;
 use crate::server::disk::Disk;
@@ -149,6 +149,10 @@ impl Scene {
             }
             changes.changed().await.unwrap();
         }
+    }
+
+    async fn slots_taken(&self, count: u32) {
+        self.jobs.watch_slots().wait_for(|slots| slots.taken == count).await.unwrap();
     }
 
     async fn stopped(&mut self) {
@@ -340,4 +344,88 @@ async fn one_slot_is_kept_free_of_bulk_jobs() {
     let id = scene.given_texts(1).await[0];
     gate.arrivals(2).await;
     assert_eq!(scene.jobs.get(id).await.unwrap().status, JobStatus::Running);
+}
+
+/// The clock is paused: this lets everything happen that would within an hour.
+async fn an_hour_passes() {
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_queue_begins_nothing_and_what_runs_goes_on() {
+    let gate = Gate::before("deliver");
+    let scene = Scene::with(&gate, 1);
+    let ids = scene.given_texts(2).await;
+    gate.arrivals(1).await;
+    let pause = |paused| QueueChange { paused: Some(paused), max_concurrent_jobs: None };
+    let queue = scene.jobs.change_queue(pause(true)).await.unwrap();
+    assert_eq!((queue.paused, queue.running_slots, queue.pending), (true, 1, 1));
+    gate.let_pass(2);
+    scene.becomes(ids[0], is_indexing).await;
+    scene.slots_taken(0).await;
+    an_hour_passes().await;
+    assert_eq!(scene.jobs.get(ids[1]).await.unwrap().status, JobStatus::Pending);
+
+    scene.jobs.change_queue(pause(false)).await.unwrap();
+    scene.becomes(ids[1], is_indexing).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_slots_are_used_at_once_and_of_fewer_only_so_many() {
+    let gate = Gate::before("deliver");
+    let scene = Scene::with(&gate, 1);
+    scene.given_texts(6).await;
+    gate.arrivals(1).await;
+    let slots = |most| QueueChange { paused: None, max_concurrent_jobs: Some(most) };
+    scene.jobs.change_queue(slots(3)).await.unwrap();
+    gate.arrivals(3).await;
+
+    scene.jobs.change_queue(slots(1)).await.unwrap();
+    for left in [2, 1] {
+        gate.let_pass(1);
+        scene.slots_taken(left).await;
+        an_hour_passes().await;
+        assert_eq!(*gate.arrived.borrow(), 3, "no other begins while more run than there are slots");
+    }
+    gate.let_pass(1);
+    gate.arrivals(4).await;
+    an_hour_passes().await;
+    assert_eq!(*gate.arrived.borrow(), 4);
+}
+
+#[tokio::test]
+async fn a_paused_queue_stops_like_any_other() {
+    let mut scene = Scene::with(&Gate::open(), 1);
+    let change = QueueChange { paused: Some(true), max_concurrent_jobs: None };
+    scene.jobs.change_queue(change).await.unwrap();
+    scene.given_texts(1).await;
+    scene.stopped().await;
+}
+
+#[tokio::test]
+async fn more_slots_are_more_for_bulk_jobs() {
+    let gate = Gate::before("deliver");
+    let scene = Scene::with(&gate, 2);
+    for _ in 0..2 {
+        let message = Message { text: "a message".into(), metadata: Metadata::default() };
+        scene.jobs.submit_messages(vec![message; 1001], Metadata::default().into()).await.unwrap();
+    }
+    gate.arrivals(1).await;
+    let change = QueueChange { paused: None, max_concurrent_jobs: Some(3) };
+    scene.jobs.change_queue(change).await.unwrap();
+    gate.arrivals(2).await;
+}
+
+#[tokio::test]
+async fn attempts_are_told_when_their_jobs_are_cancelled_among_many() {
+    let scene = Scene::with(&Gate::open(), 1);
+    let (id, _hanging) = scene.given_a_hanging_job().await;
+    scene.becomes(id, is_reading).await;
+    let waiting = scene.given_texts(3).await;
+    let ids = [vec![id], waiting.clone()].concat();
+    let outcome = scene.jobs.cancel_many(JobSelection { ids, ..JobSelection::default() }).await.unwrap();
+    assert_eq!((outcome.matched, outcome.changed), (4, 4));
+    for id in [vec![id], waiting].concat() {
+        scene.becomes(id, |job| job.status == JobStatus::Cancelled).await;
+    }
 }

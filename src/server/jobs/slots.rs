@@ -125,7 +125,7 @@ mod tests {
                 taken.push(slots.take(true));
             }
             assert_eq!(taken.len(), bulk, "of {most}");
-            slots.set(false, most + 1);
+            slots.set(false, most + 2);
             assert!(slots.allow_bulk(), "more slots are more for bulk");
         }
     }

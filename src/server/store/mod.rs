@@ -98,7 +98,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Takes back what a job marked for cancelling has written, `limit` documents or items at a time.
     ///
-    /// Answers `true` once nothing is left and the job is `cancelled`, or is not ours to cancel.
+    /// Answers `true` once nothing is left and the job is `cancelled`, or is not ours to cancel. One that was tried
+    /// again for its failed items loses nothing: it completes again without them.
     async fn withdraw(&self, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool>;
 
     /// Puts a failed or cancelled job back into the queue with `more_attempts` tries, or a completed one for

@@ -1,6 +1,8 @@
 //! What every store must do. A new backend adds a line to [`stores`].
 
 mod attempts;
+mod bulk;
+mod choosing;
 mod claiming;
 mod documents;
 mod ending;

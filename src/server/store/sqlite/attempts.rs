@@ -160,7 +160,22 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
             ":message": if delivery.last { String::new() } else { progress.message() },
             ":id": id,
         })?;
+    if delivery.last && has_items && delivery.fence.attempt > 1 {
+        count_items(tx, id)?;
+    }
     Ok(Verdict::GoOn)
+}
+
+/// Takes a job's numbers from the results of its items. Another attempt may have found other items than the one
+/// before, as when a password opened an archive.
+fn count_items(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
+    tx.connection
+        .prepare_cached(
+            "update job set (total_items, processed_items, failed_items, chunks_created) = (select count(*), count(*), \
+             coalesce(sum(error_code <> ''), 0), coalesce(sum(chunks), 0) from job_item where job = ?1) where id = ?1",
+        )?
+        .execute([id])?;
+    Ok(())
 }
 
 /// Adds the warnings of a document to those of its job, with the item's name if there are several, up to the

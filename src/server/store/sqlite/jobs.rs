@@ -157,14 +157,15 @@ pub(super) fn start_cancelling(tx: &Tx<'_>, before: &Job, now: DateTime<Utc>) ->
 
 /// Takes back up to `limit` documents of a job that is being cancelled; the last ones end it.
 pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>) -> Result<bool> {
-    let ours: bool = tx
+    let ours: Option<bool> = tx
         .connection
-        .prepare_cached(
-            "select exists (select 1 from job where id = ?1 and attempt = ?2 and cancel_requested = 1)",
-        )?
-        .query_row(params![bytes(fence.job), fence.attempt], |row| row.get(0))?;
-    if !ours {
-        return Ok(true);
+        .prepare_cached("select kept from job where id = ?1 and attempt = ?2 and cancel_requested = 1")?
+        .query_row(params![bytes(fence.job), fence.attempt], |row| row.get(0))
+        .optional()?;
+    match ours {
+        None => return Ok(true),
+        Some(true) => return leave_as_completed(tx, fence.job).map(|()| true),
+        Some(false) => {}
     }
     if documents::delete_of_job(tx, fence.job, limit)? == limit
         || delete_items(tx, bytes(fence.job), limit)? == limit
@@ -173,6 +174,19 @@ pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>
     }
     end_cancelled(tx, fence.job, now)?;
     Ok(true)
+}
+
+/// The job completes again, once the index has what was ingested, without the items that were tried again.
+fn leave_as_completed(tx: &Tx<'_>, id: JobId) -> Result<()> {
+    tx.connection
+        .prepare_cached(
+            "update job set seq = ?2, status = 'running', stage = 'indexing', worker = null, lease_until = null, \
+             cancel_requested = 0, suspect = 0, message = '', error_code = '', error_message = '', \
+             processed_items = total_items, (failed_items, chunks_created) = (select job.total_items - count(*), \
+             coalesce(sum(chunks), 0) from job_item where job = ?1 and job_item.error_code = '') where id = ?1",
+        )?
+        .execute(params![bytes(id), tx.next_seq()])?;
+    Ok(())
 }
 
 /// The job is `cancelled`, and nothing it made is left.
@@ -221,7 +235,7 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
              read_at = null, completed_at = null, \
              cancel_requested = 0, suspect = 0, max_attempts = attempt + ?4, progress = 0, bytes_done = 0, \
              chunks_indexed = 0, message = '', error_code = '', error_message = '', failed_items = 0, \
-             processed_items = (select count(*) from job_item where job = ?1), \
+             kept = kept or status = 'completed', processed_items = (select count(*) from job_item where job = ?1), \
              chunks_created = (select coalesce(sum(chunks), 0) from job_item where job = ?1) \
              where id = ?1 and (status in ('failed', 'cancelled') or (status = 'completed' and failed_items > 0))",
         )?

@@ -11,6 +11,10 @@ use crate::domain::{JobCursor, JobSort, JobStatus};
 /// What [`Job::needs_attention`] says. Letter for letter the condition of the index `job_attention`.
 const ATTENTION: &str = "(status = 'failed' or (status = 'completed' and failed_items > 0))";
 
+/// The table where [`ATTENTION`] is asked for. SQLite would rather look for both halves of the condition by
+/// themselves, and sort what it finds.
+const BY_ATTENTION: &str = "job indexed by job_attention";
+
 /// What a filter asks of a row of `job`.
 struct Conditions {
     terms: Vec<&'static str>,
@@ -42,12 +46,11 @@ impl Conditions {
             all.add(has_code, [filter.error_code.clone().into()]);
         }
         if !filter.text.is_empty() {
-            // `lower` knows ASCII letters only, as the rule wants it.
+            // `lower` knows ASCII letters only, as the rule wants it. No id holds a hyphen here.
             let text = filter.text.to_ascii_lowercase();
             all.add(
                 "(instr(lower(name), ?) or instr(lower(message), ?) or instr(lower(error_message), ?) \
                  or instr(lower(hex(id)), ?))",
-                // Nothing is in an id that is longer than it.
                 [
                     text.clone().into(),
                     text.clone().into(),
@@ -74,8 +77,10 @@ impl Conditions {
         self.values.extend(values);
     }
 
+    /// The table and the conditions.
     fn sql(&self) -> String {
-        self.terms.join(" and ")
+        let table = if self.terms.contains(&ATTENTION) { BY_ATTENTION } else { "job" };
+        format!("{table} where {}", self.terms.join(" and "))
     }
 }
 
@@ -111,7 +116,7 @@ pub(super) fn page(connection: &Connection, query: &JobQuery, now: DateTime<Utc>
     let order = if by_id { "id desc".to_owned() } else { format!("{key} desc, id desc") };
     let mut jobs = connection
         .prepare_cached(&format!(
-            "select {}, {key} from job where {} order by {order} limit ?",
+            "select {}, {key} from {} order by {order} limit ?",
             rows::JOB,
             conditions.sql()
         ))?
@@ -133,7 +138,7 @@ fn count(connection: &Connection, filter: &JobFilter, conditions: &Conditions) -
         let terms: Vec<_> = conditions.terms.iter().copied().filter(|it| *it != ATTENTION).collect();
         format!("select coalesce(sum({jobs}), 0) from job_count where {}", terms.join(" and "))
     } else {
-        format!("select count(*) from job where {}", conditions.sql())
+        format!("select count(*) from {}", conditions.sql())
     };
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row(params_from_iter(&conditions.values), |row| row.get(0))?)
@@ -148,7 +153,7 @@ pub(super) fn select(
     let mut conditions = Conditions::of(&selection.filter, now);
     let id = |row: &rusqlite::Row<'_>| rows::uuid(row, 0).map(JobId);
     if selection.ids.is_empty() {
-        let sql = format!("select id from job where {} order by id", conditions.sql());
+        let sql = format!("select id from {} order by id", conditions.sql());
         let mut statement = connection.prepare_cached(&sql)?;
         let found = statement.query_map(params_from_iter(&conditions.values), id)?;
         return Ok(found.collect::<rusqlite::Result<_>>()?);
@@ -156,7 +161,7 @@ pub(super) fn select(
     let mut ids = selection.ids.clone();
     ids.sort_unstable();
     ids.dedup();
-    let sql = format!("select id from job where {} and id = ?", conditions.sql());
+    let sql = format!("select id from {} and id = ?", conditions.sql());
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = Vec::new();
     for wanted in ids {
@@ -171,8 +176,8 @@ pub(super) fn causes(connection: &Connection) -> Result<Vec<JobCause>> {
     // All of it is in the index. Only completed jobs have no code.
     let groups = connection
         .prepare_cached(&format!(
-            "select iif(error_code = '', '{}', error_code) as cause, count(*) as jobs, max(id) from job \
-             where {ATTENTION} group by cause order by jobs desc, cause",
+            "select iif(error_code = '', '{}', error_code) as cause, count(*) as jobs, max(id) \
+             from {BY_ATTENTION} where {ATTENTION} group by cause order by jobs desc, cause",
             Job::ITEMS_FAILED
         ))?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?

@@ -32,6 +32,10 @@ when old.status <> new.status or old.chunks_created <> new.chunks_created
         attention = attention + excluded.attention;
 end;
 
+-- The job has completed before, and is tried again for its failed items: what was ingested stays, even if it is
+-- cancelled.
+alter table job add column kept integer not null default 0;
+
 -- One row: what was changed of how the queue works. Without a number of jobs, the configured one holds.
 create table queue_setting (
     paused              integer not null,
