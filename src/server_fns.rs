@@ -179,7 +179,9 @@ pub async fn get_knowledge_base() -> Result<KnowledgeBase, Problem> {
 #[server(prefix = "/_fn", endpoint = "get_limits", protocol = Call<Json>)]
 pub async fn get_limits() -> Result<Limits, Problem> {
     use crate::server::state::AppState;
-    Ok(expect_context::<AppState>().limits.as_ref().clone())
+    // Every page asks, also when only the list of all pages is made: then there is no state.
+    let state = use_context::<AppState>().ok_or_else(Problem::internal)?;
+    Ok(state.limits.as_ref().clone())
 }
 
 /// Errors of the transport itself become Problems too.
