@@ -108,7 +108,7 @@ fn chart(title: &str, history: &History, series: &[Series]) -> Sealed {
     let words = format!("{title}: at most {}, {} points", format::count(most), history.points.len());
     view! {
         <figure class="chart">
-            <figcaption>{title.to_owned()} <span class="muted">{format!("at most {}", format::count(most))}</span></figcaption>
+            <figcaption>{title.to_owned()} " " <span class="muted">{format!("at most {}", format::count(most))}</span></figcaption>
             <svg
                 role="img"
                 aria-label=words
