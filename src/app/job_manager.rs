@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::components::{
-    ConfirmDialog, DismissableProblem, EmptyState, JobActions, JobRow, LiveSwitch, Seal, Sealed, StatCard,
-    each, flag, on_click, part, text, word,
+    ConfirmDialog, DismissableProblem, EmptyState, JobActions, JobRow, LiveSwitch, Seal,
+    Sealed, StatCard, each, flag, on_click, part, text, word,
 };
 use super::job_list::{JobList, PAGE, Row, Window};
 use super::live::{Changes, follow};

@@ -18,7 +18,7 @@ mod status_badge;
 mod time;
 
 pub use confirm_dialog::{ConfirmDialog, Question};
-pub use dynamic::{Text, flag, on_click, on_submit, part, text, word};
+pub use dynamic::{Flag, Text, flag, on_click, on_submit, part, text, word};
 pub use each::each;
 pub use empty_state::EmptyState;
 pub use icon::Icon;

@@ -36,6 +36,7 @@ fn FileForm() -> impl IntoView {
             <div class="drop-choices">
                 <input
                     id="upload-input"
+                    class="without-js"
                     type="file"
                     name="file"
                     multiple
@@ -46,6 +47,14 @@ fn FileForm() -> impl IntoView {
                     data-takes-files
                     data-key-upload
                 />
+                <button
+                    type="button"
+                    class="button primary needs-js"
+                    aria-describedby="upload-hint"
+                    data-chooses="upload-input"
+                >
+                    "Choose files"
+                </button>
                 <button
                     type="button"
                     class="button needs-js"
