@@ -19,6 +19,33 @@ pub fn IntakeForms() -> impl IntoView {
     .seal()
 }
 
+/// What every page has: the fields behind the buttons, and what is over the page while something is dragged.
+#[component]
+pub fn DropPlaces() -> impl IntoView {
+    view! {
+        <div id="drop-over" class="drop-over" aria-hidden="true" data-testid="drop-over" hidden>
+            <p>"Drop to add"</p>
+        </div>
+        <input
+            id="choose-files"
+            type="file"
+            hidden
+            multiple
+            data-takes-files
+            data-key-upload
+            data-testid="choose-files"
+        />
+        <input
+            id="choose-folder"
+            type="file"
+            hidden
+            data-takes-files
+            data-testid="choose-folder"
+        />
+    }
+    .seal()
+}
+
 #[component]
 fn FileForm() -> impl IntoView {
     let accept: Vec<_> =
