@@ -145,7 +145,7 @@ test('what the server would refuse is told before anything is sent', async ({ pa
     document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }));
   }, limit + 1);
   for (const [name, reason] of [
-    ['picture.png', 'Sluice does not read this format. It reads plain text'],
+    ['picture.png', 'Sluice does not read this format.'],
     ['nothing.txt', 'it is empty'],
     ['large.txt', 'this server takes at most'],
   ]) {
