@@ -17,7 +17,7 @@ pub type Text = Arc<dyn Fn() -> String + Send + Sync>;
 /// A fixed word, mostly an attribute's value.
 type Word = Arc<dyn Fn() -> &'static str + Send + Sync>;
 /// An attribute that is there or not.
-type Flag = Arc<dyn Fn() -> bool + Send + Sync>;
+pub type Flag = Arc<dyn Fn() -> bool + Send + Sync>;
 /// A piece of the view that is there or not.
 type Part = Box<dyn FnMut() -> Option<Sealed> + Send>;
 
