@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{DocumentId, Job, JobAttempt, JobCursor, JobStatus, LogLine, Pace, QueueState, Warning};
 
 /// One page of jobs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobPage {
     pub jobs: Vec<Job>,
     /// All jobs that match the filter, not only those of this page.
@@ -16,7 +16,7 @@ pub struct JobPage {
 }
 
 /// What the job list shows at one moment, and the change number from which to follow it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobsView {
     pub page: JobPage,
     pub stats: JobStats,

@@ -70,7 +70,7 @@ fn jobs(query: JobQuery, view: JobsView, causes: Vec<JobCause>, history: History
             <div class="board">
                 <div id=Part::Filter.id()><FilterBar query=query.clone()/></div>
                 <div id=Part::Chosen.id()><Tokens query=query.clone()/> {attention}</div>
-                <JobManager address=address::of_jobs(&query) view/>
+                <JobManager address=address::of_jobs(&query) view=serde_json::to_string(&view).unwrap_or_default()/>
                 <div id=Part::Empty.id() class="when-empty">{empty.then(|| view! { <Empty filter/> })}</div>
             </div>
         </section>

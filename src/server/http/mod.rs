@@ -29,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use leptos::prelude::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
@@ -62,7 +63,11 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), body::hold))
         .layer(middleware::from_fn_with_state(state.clone(), pace::keep_pace))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(LEAST_COMPRESSED).and(is_page_or_json)))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Precise(6))
+                .compress_when(SizeAbove::new(LEAST_COMPRESSED).and(is_page_or_json)),
+        )
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(state)
 }
