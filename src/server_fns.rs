@@ -165,7 +165,10 @@ pub async fn get_document(
 #[server(prefix = "/_fn", endpoint = "delete_document", protocol = Call<PostUrl>)]
 pub async fn delete_document(id: DocumentId) -> Result<(), Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().library.delete_document(id).await)
+    answer(expect_context::<AppState>().library.delete_document(id).await)?;
+    // The page that asked may have been the document's own.
+    leptos_axum::redirect("/app/documents");
+    Ok(())
 }
 
 /// How much has been taken in.

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::components::{MetadataList, ProblemNotice, Seal, Sealed, TimeOf};
+use super::components::{ChunkText, MetadataList, ProblemNotice, Seal, Sealed, TimeOf};
+use super::documents_page::DeleteDocumentForm;
 use super::format;
 use super::loaded::load;
 use crate::domain::{Chunk, Document, DocumentId, DocumentWithChunks, Problem};
@@ -62,10 +63,22 @@ fn in_full((document, warnings, chunks, next_offset): Found, offset: u64) -> Sea
     };
     let job = format!("/app/jobs/{}", document.job_id);
     let unwarned = warnings.is_empty();
+    let source = document.sha256.clone().map(|sha256| {
+        let href = format!("/documents/{}/source", document.document_id);
+        view! {
+            <div><dt>"Source"</dt><dd><a href=href download="" data-testid="download">"Download"</a></dd></div>
+            <div class="wide"><dt>"SHA-256"</dt><dd><code>{sha256}</code></dd></div>
+        }
+        .seal()
+    });
+    let text = chunks.clone();
     view! {
         <Title text=document.name.clone()/>
         <p class="crumbs"><a href="/app/documents">"Documents"</a></p>
-        <h1>{document.name}</h1>
+        <div class="page-head">
+            <h1><bdi>{document.name.clone()}</bdi></h1>
+            <div class="page-actions"><DeleteDocumentForm id=document.document_id name=document.name/></div>
+        </div>
         <dl class="fields">
             <div><dt>"Type"</dt><dd>{document.media_type}</dd></div>
             <div><dt>"Size"</dt><dd>{format::bytes(document.size_bytes)}</dd></div>
@@ -73,14 +86,19 @@ fn in_full((document, warnings, chunks, next_offset): Found, offset: u64) -> Sea
             <div><dt>"Chunks"</dt><dd>{format::count(document.chunk_count)}</dd></div>
             <div><dt>"Taken in"</dt><dd><TimeOf time=document.created_at/></dd></div>
             <div><dt>"By"</dt><dd><a href=job>"this job"</a></dd></div>
+            {source}
         </dl>
         <ul class="warnings" hidden=unwarned>
-            {warnings.into_iter().map(|it| view! { <li>{it}</li> }.seal()).collect_view()}
+            {warnings.into_iter().map(|it| view! { <li><bdi>{it}</bdi></li> }.seal()).collect_view()}
         </ul>
         <MetadataList metadata=document.metadata/>
         <h2>"Chunks"</h2>
         <ol class="chunks">{chunks.into_iter().map(chunk).collect_view()}</ol>
         <div class="list-foot">{newer} {older} <span class="muted">{shown}</span></div>
+        <details id="as-text" class="as-text">
+            <summary>"As one text, with where it was cut"</summary>
+            <ChunkText chunks=text/>
+        </details>
     }
     .seal()
 }

@@ -5,6 +5,7 @@ use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::address::address;
 use super::components::{EmptyState, ProblemNotice, Seal, Sealed, StatCard, TimeOf, text};
 use super::format;
 use super::loaded::load;
@@ -15,14 +16,19 @@ const PAGE: u32 = DocumentPage::DEFAULT_LIMIT;
 
 #[component]
 pub fn DocumentsPage() -> impl IntoView {
-    let before = use_query_map().read_untracked().get_str("before").and_then(|it| it.parse().ok());
+    let parameters = use_query_map();
+    let parameter = move |name: &str| parameters.read_untracked().get(name);
+    // What cannot be read chooses nothing.
+    let filter = DocumentFilter::from_parameters(&parameter).unwrap_or_default();
+    let before = parameter("before").and_then(|it| it.parse().ok());
+    let asked = filter.clone();
     let fetch = async move {
         let knowledge = get_knowledge_base().await?;
-        let page = list_documents(DocumentFilter::default(), before, PAGE).await?;
+        let page = list_documents(asked, before, PAGE).await?;
         Ok((knowledge, page))
     };
     let show = move |found| match found {
-        Ok((knowledge, page)) => view! { <Documents knowledge page before/> }.seal(),
+        Ok((knowledge, page)) => view! { <Documents knowledge page filter before/> }.seal(),
         Err(problem) => view! { <ProblemNotice problem/> }.seal(),
     };
     view! {
@@ -37,6 +43,7 @@ pub fn DocumentsPage() -> impl IntoView {
 fn Documents(
     knowledge: KnowledgeBase,
     page: DocumentPage,
+    filter: DocumentFilter,
     #[prop(optional_no_strip)] before: Option<DocumentId>,
 ) -> impl IntoView {
     let number = |number: u64| text(move || format::count(number));
@@ -45,22 +52,30 @@ fn Documents(
     } else {
         "The search index is catching up; the newest documents may not be found yet."
     };
-    let empty = page.documents.is_empty().then(|| {
-        view! {
-            <EmptyState title="No documents">
-                <a href="/">"Add a file or a text"</a> " and it appears here."
+    let empty = page.documents.is_empty().then(|| match filter == DocumentFilter::default() {
+        true => view! {
+            <EmptyState title="No documents yet">
+                <a href="/">"Add a file or a text"</a> ", or send one from a terminal:"
+                <code class="example">"curl -F file=@report.pdf http://127.0.0.1:8011/ingest"</code>
             </EmptyState>
         }
+        .seal(),
+        false => view! {
+            <EmptyState title="No documents match">
+                <a href="/app/documents">"See all documents"</a> ", or search what is in them above."
+            </EmptyState>
+        }
+        .seal(),
     });
     let more = page.next.map(|next| {
-        view! {
-            <a class="button" data-testid="show-more" rel="next" href=format!("/app/documents?before={next}")>
-                "Older documents"
-            </a>
-        }
+        let mut parameters = filter.parameters();
+        parameters.push(("before", next.to_string()));
+        let href = address("/app/documents", &parameters);
+        view! { <a class="button" data-testid="show-more" rel="next" href=href>"Older documents"</a> }
     });
-    let newest = before.map(|_| view! { <p><a href="/app/documents">"Back to the newest"</a></p> });
-    let shown = format!("{} of {}", page.documents.len(), format::count(knowledge.documents));
+    let first = address("/app/documents", &filter.parameters());
+    let newest = before.map(|_| view! { <p><a href=first>"Back to the newest"</a></p> });
+    let shown = format!("{} of {}", page.documents.len(), format::count(page.total_count));
     view! {
         <dl class="stats small">
             <StatCard label="Documents" name="documents" value=number(knowledge.documents)/>
@@ -68,10 +83,39 @@ fn Documents(
             <StatCard label="Size of sources" name="bytes" value=text(move || format::bytes(knowledge.bytes))/>
         </dl>
         <p class="muted">{index}</p>
+        <DocumentFilterForm filter/>
         {newest}
         <DocumentTable documents=page.documents/>
         {empty}
         <div class="list-foot">{more} <span class="muted">{shown}</span></div>
+    }
+    .seal()
+}
+
+#[component]
+fn DocumentFilterForm(filter: DocumentFilter) -> impl IntoView {
+    let job = filter.job.map(|job| {
+        let without = address("/app/documents", &DocumentFilter { job: None, ..filter.clone() }.parameters());
+        view! {
+            <input type="hidden" name="job_id" value=job.to_string()/>
+            <a class="token" href=without>"Of one job" <span aria-hidden="true">" ×"</span><span class="visually-hidden">": remove"</span></a>
+        }
+        .seal()
+    });
+    view! {
+        <form class="filter-bar documents-filter" action="/app/documents" method="get" aria-label="Filter">
+            <input
+                type="search"
+                name="q"
+                aria-label="Find documents by name"
+                placeholder="Find documents by name"
+                autocomplete="off"
+                data-testid="document-filter"
+                value=filter.text.clone()
+            />
+            <button class="button">"Find"</button>
+            {job}
+        </form>
     }
     .seal()
 }

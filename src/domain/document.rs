@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::job::rfc3339;
+use super::parameters::{BadParameter, parsed};
 use super::{JobId, Metadata, Warning};
 
 /// Identifies a document: the same source in the same job is the same document at every attempt.
@@ -104,13 +105,10 @@ impl DocumentFilter {
         text.chain(self.job.map(|job| ("job_id", job.to_string()))).collect()
     }
 
-    /// What [`Self::parameters`] gave, from whatever looks one up by name. What is empty is no filter; what is
-    /// not an id is told.
-    pub fn from_parameters(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let given = |name| get(name).map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
-        let job = given("job_id").map(|id| id.parse().map_err(|_| id)).transpose();
-        let job = job.map_err(|id| format!("job_id is {id:?}; it must be the id of a job"))?;
-        Ok(Self { text: given("q"), job })
+    /// Reads it from an address's parameters; what is empty is no filter.
+    pub fn from_parameters(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, BadParameter> {
+        let text = get("q").map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+        Ok(Self { text, job: parsed("job_id", get("job_id").as_deref(), "it must be the id of a job")? })
     }
 }
 
@@ -190,7 +188,8 @@ mod tests {
             assert_eq!(of(&filter.parameters()), Ok(filter));
         }
         assert_eq!(of(&[("q", " ".into()), ("job_id", "".into())]), Ok(DocumentFilter::default()));
-        assert_eq!(of(&[("job_id", "x".into())]).unwrap_err(), "job_id is \"x\"; it must be the id of a job");
+        let refused = of(&[("job_id", "x".into())]).unwrap_err();
+        assert_eq!(refused.message, "job_id is \"x\"; it must be the id of a job.");
     }
 
     #[test]

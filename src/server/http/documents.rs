@@ -9,7 +9,6 @@ use serde::Deserialize;
 
 use super::download::download;
 use super::extract::{Id, Json, JsonBody, Query};
-use super::problem::bad_request;
 use crate::domain::parameters::{NEXT_ID, number, parsed};
 use crate::domain::{
     Answer, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Problem, search,
@@ -49,8 +48,7 @@ async fn list(
     let filter = DocumentFilter::from_parameters(&|name| match name {
         "q" => parameters.q.clone(),
         _ => parameters.job_id.clone(),
-    });
-    let filter = filter.map_err(|why| bad_request("invalid_parameter", format!("{why}.")))?;
+    })?;
     let before = parsed("before", parameters.before.as_deref(), NEXT_ID)?;
     let limit = parameters.limit.as_deref();
     let limit = number("limit", limit, DocumentPage::DEFAULT_LIMIT, 1, DocumentPage::MAX_LIMIT)?;
