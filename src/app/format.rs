@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
+pub use crate::domain::words::{count, counted, duration};
+
 /// `2024-01-15 10:30:05`, in UTC.
 pub fn date_time(time: &DateTime<Utc>) -> String {
     format!("{:04}-{:02}-{:02} {}", time.year(), time.month(), time.day(), clock(time))
@@ -10,20 +12,6 @@ pub fn date_time(time: &DateTime<Utc>) -> String {
 
 fn clock(time: &DateTime<Utc>) -> String {
     format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
-}
-
-/// A length of time in at most two units: `850 ms`, `4.2 s`, `1 min 05 s`, `2 h 03 min`, `3 d 4 h`.
-pub fn duration(milliseconds: i64) -> String {
-    let milliseconds = milliseconds.max(0);
-    let seconds = milliseconds / 1000;
-    match seconds {
-        0 => format!("{milliseconds} ms"),
-        1..10 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
-        10..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
 }
 
 /// How long ago something was, or how soon it will be: `just now`, `3 min ago`, `in 2 h`, `4 d ago`.
@@ -37,27 +25,6 @@ pub fn ago(milliseconds: i64) -> String {
         _ => format!("{} d", seconds / 86_400),
     };
     if milliseconds < 0 { format!("in {words}") } else { format!("{words} ago") }
-}
-
-/// `1234` as it is, larger numbers in groups of three: `12,345`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    if digits.len() < 5 {
-        return digits;
-    }
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// `1 chunk`, `2 chunks`.
-pub fn counted(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// `512 B`, `1.4 KB`, `20 MB`: powers of 1000.
@@ -110,21 +77,6 @@ mod tests {
     }
 
     #[test]
-    fn durations_have_at_most_two_units() {
-        for (milliseconds, text) in [
-            (-5, "0 ms"),
-            (850, "850 ms"),
-            (4_260, "4.2 s"),
-            (59_999, "59 s"),
-            (65_000, "1 min 05 s"),
-            (7_380_000, "2 h 03 min"),
-            (273_600_000, "3 d 4 h"),
-        ] {
-            assert_eq!(duration(milliseconds), text);
-        }
-    }
-
-    #[test]
     fn moments_are_told_from_now() {
         for (milliseconds, text) in [
             (0, "just now"),
@@ -136,15 +88,6 @@ mod tests {
         ] {
             assert_eq!(ago(milliseconds), text);
         }
-    }
-
-    #[test]
-    fn large_counts_are_grouped() {
-        for (number, text) in [(0, "0"), (9999, "9999"), (12_345, "12,345"), (1_234_567, "1,234,567")] {
-            assert_eq!(count(number), text);
-        }
-        assert_eq!(counted(1, "chunk"), "1 chunk");
-        assert_eq!(counted(0, "chunk"), "0 chunks");
     }
 
     #[test]

@@ -32,14 +32,17 @@ fn tenths(bytes: u64, unit: u64) -> String {
     format!("{}.{}", count(tenths / 10), tenths % 10)
 }
 
-/// A duration: `85 ms`, `1.2 s`, `34 s`, `5 min`, `2 h 5 min`.
-pub fn duration(milliseconds: u64) -> String {
-    match milliseconds {
-        0..1000 => format!("{milliseconds} ms"),
-        1000..10_000 => format!("{}.{} s", milliseconds / 1000, milliseconds / 100 % 10),
-        10_000..60_000 => format!("{} s", milliseconds / 1000),
-        60_000..3_600_000 => format!("{} min", milliseconds / 60_000),
-        _ => format!("{} h {} min", milliseconds / 3_600_000, milliseconds / 60_000 % 60),
+/// A length of time in at most two units: `850 ms`, `4.2 s`, `1 min 05 s`, `2 h 03 min`, `3 d 4 h`.
+pub fn duration(milliseconds: i64) -> String {
+    let milliseconds = milliseconds.max(0);
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => format!("{milliseconds} ms"),
+        1..10 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
     }
 }
 
@@ -68,10 +71,16 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_written_with_what_matters() {
-        for (milliseconds, text) in
-            [(85, "85 ms"), (1250, "1.2 s"), (34_900, "34 s"), (301_000, "5 min"), (7_500_000, "2 h 5 min")]
-        {
+    fn durations_have_at_most_two_units() {
+        for (milliseconds, text) in [
+            (-5, "0 ms"),
+            (850, "850 ms"),
+            (4_260, "4.2 s"),
+            (59_999, "59 s"),
+            (65_000, "1 min 05 s"),
+            (7_380_000, "2 h 03 min"),
+            (273_600_000, "3 d 4 h"),
+        ] {
             assert_eq!(duration(milliseconds), text);
         }
     }
