@@ -41,7 +41,7 @@ test('dropped files are taken in', async ({ page }) => {
     transfer.items.add(new File(['about drops'], name));
     return transfer;
   }, name);
-  await page.getByText('Add files').dispatchEvent('drop', { dataTransfer });
+  await page.getByTestId('paste-text').dispatchEvent('drop', { dataTransfer });
   await hasStatus(jobNamed(page, name), 'completed');
 });
 
