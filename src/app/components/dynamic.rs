@@ -34,12 +34,11 @@ pub fn flag(f: impl Fn() -> bool + Send + Sync + 'static) -> Flag {
 }
 
 /// Does something now and whenever what it reads changes, in the browser only.
-pub fn effect(mut f: impl FnMut() + 'static) {
-    let f: Box<dyn FnMut()> = Box::new(move || f());
-    run_effect(f);
+pub fn effect(f: impl FnMut() + 'static) {
+    boxed_effect(Box::new(f));
 }
 
-fn run_effect(mut f: Box<dyn FnMut()>) {
+fn boxed_effect(mut f: Box<dyn FnMut()>) {
     Effect::new(move |_| f());
 }
 

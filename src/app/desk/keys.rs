@@ -26,7 +26,7 @@ pub fn typed(event: &KeyboardEvent) -> bool {
     }
     let target = event.target().and_then(|it| it.dyn_into::<Element>().ok());
     let inside = "input:not([type=checkbox]), textarea, select, dialog, [contenteditable]";
-    !target.is_some_and(|it| it.closest(inside).ok().flatten().is_some())
+    target.is_none_or(|it| it.closest(inside).ok().flatten().is_none())
 }
 
 /// Follows the keys, and the buttons that open a dialog.

@@ -22,13 +22,13 @@ pub use self::intake::{DropPlaces, IntakeForms};
 
 use self::centre::{Board, Bounds};
 use self::panel::Panel;
-use super::components::Seal;
+use super::components::{Seal, effect};
 
 /// What is being sent. Bounds are in bytes.
 #[island]
 pub fn UploadCentre(largest_file: u64, longest_text: u64) -> impl IntoView {
     let board = Board::new();
-    Effect::new(move |_| {
+    effect(move || {
         centre::open(board, Bounds { file: largest_file, text: longest_text });
         listen::listen();
     });

@@ -98,8 +98,8 @@ fn what_it_is(document: &Document) -> String {
     parts.join(", ")
 }
 
-fn milliseconds(time: chrono::TimeDelta) -> u64 {
-    time.num_milliseconds().max(0) as u64
+fn milliseconds(time: chrono::TimeDelta) -> i64 {
+    time.num_milliseconds().max(0)
 }
 
 #[cfg(test)]
