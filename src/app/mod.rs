@@ -21,6 +21,7 @@ mod job_page;
 mod job_watch;
 mod jobs_page;
 mod live;
+mod live_jobs;
 mod loaded;
 mod parts;
 mod preview_page;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::app::clock::Clock;
 use crate::app::format;
-use crate::app::job_manager::list::JobList;
+use crate::app::live_jobs::list::JobList;
 use crate::domain::queue::waits_for;
 use crate::domain::whereabouts::where_it_is;
 use crate::domain::{Job, JobStatus};

@@ -272,7 +272,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::job_manager::list::tests::job;
+    use crate::app::live_jobs::list::tests::job;
     use crate::domain::JobStatus::{Completed, Pending, Running};
 
     #[test]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::app::components::{Seal, Sealed};
-use crate::app::job_manager::Act;
+use crate::app::live_jobs::Act;
 use crate::app::{address, format};
 use crate::domain::JobCause;
 
@@ -34,7 +34,7 @@ fn cause(cause: JobCause) -> Sealed {
     .seal()
 }
 
-/// A form that the job manager sends in a live page, after asking.
+/// A form that the list sends in a live page, after asking.
 fn button(cause: &JobCause, act: Act) -> Sealed {
     let chosen = address::of_filter(cause.job_filter());
     let fields: Vec<_> = cause

@@ -1,4 +1,4 @@
-//! What is chosen of the jobs, and in which order: a plain form. In a live page the job manager follows its fields.
+//! What is chosen of the jobs, and in which order: a plain form. In a live page the list follows them.
 
 use leptos::prelude::*;
 

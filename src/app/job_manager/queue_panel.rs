@@ -1,5 +1,5 @@
 //! The queue: how many slots are in use, how many there are, and whether it is paused. Two forms, so that both work
-//! without JavaScript; in a live page the job manager sends them, and keeps the numbers current.
+//! without JavaScript; in a live page the list sends them, and keeps the numbers current.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The states of jobs with their counts; each is a view of its own. The job manager keeps the counts current.
+//! The states of jobs with their counts; each is a view of its own. The list keeps the counts current.
 
 use leptos::prelude::*;
 
