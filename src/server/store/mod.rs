@@ -208,7 +208,7 @@ pub struct NewJob {
     pub size_bytes: u64,
     pub total_items: u64,
     pub metadata: Metadata,
-    /// Kept as it is until the job has completed.
+    /// Kept as it is until the job has completed, with none of its items failed.
     pub source: String,
     /// Kept as long as the source.
     pub blobs: Vec<BlobRef>,
