@@ -9,7 +9,7 @@ test('a long PDF is seen moving page by page, and stops at once when it is cance
   await isConnected(page);
   const pages = new Set<string>();
   const look = async () => {
-    const told = /Read page \d+ of 2000/.exec((await jobOf(page, id).textContent()) ?? '');
+    const told = /Reading page \d+ of 2000/.exec((await jobOf(page, id).textContent()) ?? '');
     if (told) pages.add(told[0]);
     return pages.size;
   };
@@ -68,8 +68,9 @@ test('a job that warns says so, is found by the filter, and so does its document
   await given.reaches(warned, 'completed');
   await given.reaches(silent, 'completed');
   await open(page, '/');
-  await page.getByTestId('filter-warnings').click();
+  await page.getByLabel('Warnings').check();
   await expect(page).toHaveURL(/\?warnings=true$/);
+  await expect(page.getByTestId('token')).toHaveText(/With warnings/);
   await expect(jobOf(page, warned)).toBeVisible();
   await expect(jobOf(page, silent)).toHaveCount(0);
   await page.getByRole('link', { name: 'alt.txt' }).first().click();
