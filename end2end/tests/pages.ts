@@ -40,6 +40,12 @@ export function rowIds(page: Page): Promise<string[]> {
   return page.getByTestId('job').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-job-id') ?? ''));
 }
 
+/** Types a text to look for among the jobs, and waits until it is in the address. */
+export async function findJobs(page: Page, text: string): Promise<void> {
+  await page.getByTestId('job-filter').fill(text);
+  await expect(page).toHaveURL((url) => (url.searchParams.get('q') ?? '') === text);
+}
+
 /** Ticks the boxes of these jobs in the list. */
 export async function tick(page: Page, ...ids: string[]): Promise<void> {
   for (const id of ids) await jobOf(page, id).getByRole('checkbox').check();
