@@ -179,9 +179,8 @@ pub async fn get_knowledge_base() -> Result<KnowledgeBase, Problem> {
 #[server(prefix = "/_fn", endpoint = "get_limits", protocol = Call<Json>)]
 pub async fn get_limits() -> Result<Limits, Problem> {
     use crate::server::state::AppState;
-    // Every page asks, also when only the list of all pages is made: then there is no state.
-    let state = use_context::<AppState>().ok_or_else(Problem::internal)?;
-    Ok(state.limits.as_ref().clone())
+    // Every page asks, also the one that is written at the start to learn the routes; it has no server.
+    use_context::<AppState>().map(|it| it.limits.as_ref().clone()).ok_or_else(Problem::internal)
 }
 
 /// Errors of the transport itself become Problems too.

@@ -8,7 +8,7 @@ use super::App;
 use super::components::{Seal, SearchForm};
 use super::desk::{Desk, KeysHelp};
 use super::loaded::load;
-use super::upload::UploadCentre;
+use super::upload::{DropPlaces, UploadCentre};
 use crate::server_fns::get_limits;
 
 /// The colours a person has chosen; kept in a cookie, so that the first HTML already has them.
@@ -88,6 +88,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         <Header/>
         <main id="main" tabindex="-1">{children()}</main>
         <KeysHelp/>
+        <DropPlaces/>
         {load(get_limits(), |limits| {
             // Without them the server still refuses what is too large.
             let (largest_file, longest_text) =

@@ -1,17 +1,21 @@
-//! One job in full. What changes all the time is an island; the rest the server writes again when something happened.
+//! One job in full, kept current while it runs.
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::components::{
-    ChunkText, ItemList, JobLog, MetadataList, ProblemNotice, Seal, Sealed, TimeOf, Timeline, job_title,
+    ChunkText, CopyButton, ItemList, JobLog, MetadataList, ProblemNotice, ProgressBar, Seal, Sealed,
+    StatusBadge, TimeOf, Timeline, job_title, text,
 };
-use super::job_head::JobHead;
+use super::format;
+use super::job_watch::JobWatch;
 use super::loaded::load;
-use super::{format, job_head};
+use super::parts::Part;
+use crate::domain::whereabouts::where_it_is;
 use crate::domain::{Chunk, ItemFilter, Job, JobDetails, JobId, JobItem, JobItemPage, JobStatus, Problem};
-use crate::server_fns::{get_document, get_items, get_job};
+use crate::server_fns::{CancelJob, RetryJob, get_document, get_items, get_job};
 
 /// Chunks shown with a job that made one document.
 const CHUNKS_SHOWN: usize = 20;
@@ -71,17 +75,20 @@ fn in_full(found: Found) -> Sealed {
     let Found { details, items, filter, chunks } = found;
     let title = job_title(&details.job);
     let job = details.job.clone();
+    let unwarned = details.warnings.is_empty();
+    let warnings =
+        details.warnings.iter().map(|it| view! { <li><bdi>{it.message.clone()}</bdi></li> }.seal());
     view! {
         <Title text=title.clone()/>
         <p class="crumbs"><a href="/">"Jobs"</a></p>
-        <h1><bdi>{title}</bdi></h1>
-        <JobHead job=job.clone()/>
-        <div id=job_head::PARTS class="job-parts">
+        <div class="page-head">
+            <h1><bdi>{title}</bdi></h1>
+            <JobWatch id=job.job_id seq=job.seq/>
+        </div>
+        <div id=Part::Job.id() class="job-parts" data-testid="job" data-job-id=job.job_id.to_string() data-status=job.status.as_str()>
+            {head(&job, details.waits_for.as_deref())}
             {error(&job)}
-            <ul class="warnings" hidden=details.warnings.is_empty()>
-                {details.warnings.iter().map(|it| view! { <li><bdi>{it.message.clone()}</bdi></li> }.seal()).collect_view()}
-            </ul>
-            <p class="muted">{details.waits_for.clone()}</p>
+            <ul class="warnings" hidden=unwarned>{warnings.collect_view()}</ul>
             <JobFields details=details.clone()/>
             <MetadataList metadata=job.metadata.clone()/>
             <Timeline attempts=details.attempts queued_at=job.created_at/>
@@ -91,6 +98,70 @@ fn in_full(found: Found) -> Sealed {
         </div>
     }
     .seal()
+}
+
+/// The state, how far it is, and what can be done.
+fn head(job: &Job, waits_for: Option<&str>) -> Sealed {
+    let percent = format::percent(job.progress);
+    let progress = (job.status == JobStatus::Running).then(|| {
+        let label = format!("Progress of {}", job_title(job));
+        view! {
+            <span class="job-progress">
+                <ProgressBar percent=text(move || percent.to_string()) label testid="job-progress"/>
+                <span class="percent">{format!("{percent} %")}</span>
+            </span>
+        }
+        .seal()
+    });
+    let place = waits_for.map_or_else(|| where_it_is(job), str::to_owned);
+    let id = job.job_id.to_string();
+    view! {
+        <div class="job-head-line">
+            <span role="status"><StatusBadge job=RwSignal::new(job.clone())/></span>
+            {progress}
+            <span class="job-where"><bdi>{place}</bdi></span>
+            <div class="page-actions">
+                <CopyButton label="Copy id" what=id.clone()/>
+                <CopyButton label="Copy as curl" what=format!("curl {{origin}}/jobs/{id}")/>
+                <JobForm job=job.clone()/>
+            </div>
+        </div>
+    }
+    .seal()
+}
+
+/// What makes sense to do to the job now. The desk asks before it is cancelled.
+#[component]
+fn JobForm(job: Job) -> impl IntoView {
+    let id = job.job_id.to_string();
+    let title = job_title(&job);
+    if job.can_cancel() {
+        return view! {
+            <form
+                action=CancelJob::url()
+                method="post"
+                data-confirm="Cancel this job?"
+                data-confirm-text=format!("Nothing of “{title}” is kept, also not what it has taken in so far. You can retry it later.")
+                data-confirm-yes="Cancel job"
+                data-done=format!("Cancelling “{title}”.")
+            >
+                <input type="hidden" name="id" value=id/>
+                <button id="act" class="button small" data-testid="cancel-job">"Cancel"</button>
+            </form>
+        }
+        .seal();
+    }
+    let label = if job.completed_in_part() { "Retry failed items" } else { "Retry" };
+    job.can_retry()
+        .then(|| {
+            view! {
+                <form action=RetryJob::url() method="post">
+                    <input type="hidden" name="id" value=id/>
+                    <button id="act" class="button small" data-testid="retry-job">{label}</button>
+                </form>
+            }
+        })
+        .seal()
 }
 
 fn error(job: &Job) -> Sealed {

@@ -8,7 +8,6 @@
 //! the server. Nothing here but `seal` asks which side it runs on: what needs a browser happens in effects and
 //! event handlers, which the server never runs.
 
-mod activity;
 mod address;
 mod clock;
 mod components;
@@ -17,12 +16,13 @@ mod document_page;
 mod documents_page;
 mod format;
 mod frame;
-mod job_head;
 mod job_manager;
 mod job_page;
+mod job_watch;
 mod jobs_page;
 mod live;
 mod loaded;
+mod parts;
 mod preview_page;
 mod search_page;
 mod upload;

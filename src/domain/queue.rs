@@ -24,6 +24,11 @@ pub struct QueueState {
 impl QueueState {
     /// The most jobs that can be read at the same time.
     pub const MOST_SLOTS: u32 = 256;
+
+    /// How many slots are in use, in a sentence.
+    pub fn slots_in_words(&self) -> String {
+        format!("{} of {} slots in use", self.running_slots, self.max_concurrent_jobs)
+    }
 }
 
 /// What is to be different; what is not said stays.

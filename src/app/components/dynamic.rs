@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use leptos::ev::{MouseEvent, SubmitEvent};
 use leptos::leptos_dom::helpers::TimeoutHandle;
-use leptos::prelude::{Effect, Memo, event_target, set_timeout_with_handle};
-use wasm_bindgen::JsCast;
-use web_sys::Element;
+use leptos::prelude::{Effect, Memo, set_timeout_with_handle};
 
 use super::Sealed;
 
@@ -19,7 +17,7 @@ pub type Text = Arc<dyn Fn() -> String + Send + Sync>;
 /// A fixed word, mostly an attribute's value.
 type Word = Arc<dyn Fn() -> &'static str + Send + Sync>;
 /// An attribute that is there or not.
-type Flag = Arc<dyn Fn() -> bool + Send + Sync>;
+pub type Flag = Arc<dyn Fn() -> bool + Send + Sync>;
 /// A piece of the view that is there or not.
 type Part = Box<dyn FnMut() -> Option<Sealed> + Send>;
 
@@ -55,12 +53,6 @@ pub fn holds(f: impl Fn() -> bool + Send + Sync + 'static) -> Memo<bool> {
 pub fn later(f: impl FnOnce() + 'static, after: Duration) -> Option<TimeoutHandle> {
     let f: Box<dyn FnOnce()> = Box::new(f);
     set_timeout_with_handle(f, after).ok()
-}
-
-/// A field of the form that is submitted.
-pub fn field<T: JsCast>(event: &SubmitEvent, selector: &str) -> Option<T> {
-    let form: Element = event_target(event);
-    form.query_selector(selector).ok().flatten()?.dyn_into().ok()
 }
 
 pub fn part(f: impl FnMut() -> Option<Sealed> + Send + 'static) -> Part {

@@ -23,7 +23,7 @@ pub fn LiveSwitch(live: Live) -> impl IntoView {
                     data-testid="live-toggle"
                     on:change=move |event| live.wanted.set(event_target_checked(&event))
                 />
-                "Live updates"
+                <span class="visually-hidden">"Live updates"</span>
             </label>
         </div>
     }

@@ -27,7 +27,7 @@ mod type_icon;
 pub use chunk_text::ChunkText;
 pub use confirm_dialog::{ConfirmDialog, Question};
 pub use copy_button::CopyButton;
-pub use dynamic::{Text, effect, field, flag, holds, later, on_click, on_submit, part, text, word};
+pub use dynamic::{Flag, Text, effect, flag, holds, later, on_click, on_submit, part, text, word};
 pub use each::each;
 pub use empty_state::EmptyState;
 pub use icon::Icon;

@@ -1,6 +1,7 @@
 //! The desk: what every page has in the browser. Toasts, keys, the theme, questions before forms that cannot be
 //! undone, and times in words.
 
+mod copy;
 mod forms;
 mod keys;
 mod theme;
@@ -24,6 +25,7 @@ pub fn Desk() -> impl IntoView {
     effect(move || {
         keys::listen();
         theme::listen();
+        copy::listen();
         times::keep();
         forms::listen(question);
         // Handlers are attached by now: tests wait for this mark, and the style sheet hides what only a page

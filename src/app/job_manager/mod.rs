@@ -1,15 +1,14 @@
-//! `<JobManager/>`: the states of jobs and the queue on the left, and beside them the live list, what was chosen of
-//! it, and what can be done to one job or many.
+//! `<JobManager/>`: the live list of jobs, and what can be done to one of them or to many.
+//!
+//! Around it the server wrote the states, the queue, the filter and the causes. It follows what is chosen there, asks
+//! for these parts anew when it must, and keeps their numbers current.
 
-mod causes;
-mod filter_bar;
 mod held;
 pub(in crate::app) mod list;
 mod news;
-mod queue_panel;
 mod row_keys;
 mod selection;
-mod states;
+mod side;
 mod table;
 mod view_links;
 
@@ -17,21 +16,22 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlFormElement, SubmitEvent};
 
-use self::causes::Causes;
-use self::filter_bar::FilterBar;
+pub use self::selection::Act;
+
 use self::held::Held;
 use self::list::JobList;
 use self::news::News;
-use self::queue_panel::QueuePanel;
 use self::selection::Selection;
-use self::states::States;
 use self::table::{JobTable, ShowMore};
 use super::components::{ConfirmDialog, DismissableProblem, JobActions, LiveSwitch, Seal, effect, holds};
-use super::live::{Changes, follow, refresh};
-use super::{activity, address, clock};
-use crate::domain::{Job, JobCause, JobQuery, JobStatus, JobsView};
-use crate::server_fns::{list_causes, list_jobs, queue_places};
+use super::live::{Changes, follow};
+use super::parts::{Part, refresh};
+use super::{address, clock, desk};
+use crate::domain::{Job, JobQuery, JobSelection, JobStatus, JobsView};
+use crate::server_fns::{list_jobs, queue_places};
 
 /// How often the charts are brought up to date.
 const CHARTS: Duration = Duration::from_secs(30);
@@ -40,18 +40,16 @@ const PLACES: Duration = Duration::from_secs(3);
 /// So many places are asked for.
 const MOST_PLACES: usize = 200;
 
-/// The job manager. What it shows at first comes from the page; from then on the event stream keeps it current,
-/// and what is chosen stands in the page's address.
+/// What it shows at first comes from the page; from then on the event stream keeps it current, and what is chosen
+/// stands in the page's address.
 #[island]
 pub fn JobManager(
     /// What it shows, as the page's address says it.
     address: String,
     view: JobsView,
-    causes: Vec<JobCause>,
 ) -> impl IntoView {
     let list = JobList::new(address::jobs_at(&address), view);
-    let causes = RwSignal::new(causes);
-    let loader = Loader { list, causes, request: StoredValue::new(0) };
+    let loader = Loader { list, request: StoredValue::new(0) };
     let held = Held::new(Callback::new(move |changes| loader.apply(changes)));
     follow(
         list.live,
@@ -59,55 +57,73 @@ pub fn JobManager(
         Callback::new(move |changes| held.take(changes)),
         Callback::new(move |()| loader.load_again()),
     );
-    let go = Callback::new(move |query: JobQuery| {
-        view_links::show_address(address::of_jobs(&query));
-        loader.load(query);
-    });
-    view_links::follow(Callback::new(move |query| loader.load(query)), go);
-    effect(move || row_keys::listen());
-    regularly(CHARTS, || refresh(activity::ID));
-    regularly(PLACES, move || loader.load_places());
     let changed = move |job: Job| loader.apply(Changes { jobs: vec![job], ..Changes::default() });
     let actions = JobActions::new(Callback::new(changed));
+    let choose = Callback::new(move |query| {
+        loader.load(query);
+        refresh(&[Part::States, Part::Filter, Part::Chosen, Part::Empty]);
+    });
+    effect(move || {
+        view_links::follow(choose);
+        row_keys::listen();
+        desk::on(&document(), "submit", move |event| take_form(&event, list, actions));
+        regularly(CHARTS, || refresh(&[Part::Activity]));
+        regularly(PLACES, move || loader.load_places());
+    });
+    side::follow(list);
     view! {
-        <section class="job-manager" aria-label="Jobs" on:pointerover=held.enter() on:pointerleave=held.leave()>
-            <div class="side">
-                <States list/>
-                <QueuePanel queue=list.queue problem=actions.problem/>
+        <div class="live-list" on:pointerover=held.enter() on:pointerleave=held.leave()>
+            <LiveSwitch live=list.live/>
+            <DismissableProblem problem=actions.problem/>
+            <div class="list">
+                <Selection list actions/>
+                <JobTable list actions/>
             </div>
-            <div class="board">
-                <div class="list-head">
-                    <FilterBar list go/>
-                    <LiveSwitch live=list.live/>
-                </div>
-                <DismissableProblem problem=actions.problem/>
-                <Causes list causes actions/>
-                <div class="list">
-                    <Selection list actions/>
-                    <JobTable list actions/>
-                </div>
-                <ShowMore list problem=actions.problem/>
-            </div>
+            <ShowMore list problem=actions.problem/>
             <News stats=list.stats/>
             <ConfirmDialog question=actions.question testid="confirm-cancel"/>
-        </section>
+        </div>
     }
     .seal()
+}
+
+/// Takes over the forms that the server wrote around the list.
+fn take_form(event: &Event, list: JobList, actions: JobActions) {
+    let Some(form) = event.target().and_then(|it| it.dyn_into::<HtmlFormElement>().ok()) else { return };
+    let has = |what: &str| form.matches(what).unwrap_or_default();
+    if has(".queue form") {
+        event.prevent_default();
+        if let Some(event) = event.dyn_ref::<SubmitEvent>() {
+            side::send_queue_form(list, actions.problem, &form, event);
+        }
+    } else if has(".filter-bar") {
+        // Its fields are followed as they change.
+        event.prevent_default();
+    } else if let Some(act) = form.get_attribute("data-act").and_then(|it| Act::named(&it)) {
+        event.prevent_default();
+        let words = |name: &str| form.get_attribute(name).unwrap_or_default();
+        let filter = address::jobs_at(&words("data-chosen")).filter;
+        let count = words("data-count").parse().unwrap_or_default();
+        selection::ask(actions, act, JobSelection { filter, ids: Vec::new() }, count);
+    }
 }
 
 /// Loads the list from the server: another view, or what the stream cannot tell.
 #[derive(Clone, Copy)]
 struct Loader {
     list: JobList,
-    causes: RwSignal<Vec<JobCause>>,
     request: StoredValue<u32>,
 }
 
 impl Loader {
     fn apply(self, changes: Changes) {
+        let were = self.list.rows.read_untracked().len();
         self.list.apply(changes, clock::now());
         if self.list.needs_the_server() {
             self.load_again();
+        }
+        if were > 0 && self.list.rows.read_untracked().is_empty() {
+            refresh(&[Part::Empty]);
         }
     }
 
@@ -140,11 +156,6 @@ impl Loader {
         let number = self.request.get_value() + 1;
         self.request.set_value(number);
         spawn_local(async move {
-            if query.filter.attention
-                && let Ok(found) = list_causes().await
-            {
-                self.causes.set(found);
-            }
             // Only the latest request counts. On an error the list stays as it is: the stream, or the next poll,
             // brings it up to date.
             if let Ok(view) = list_jobs(query.clone()).await
@@ -157,14 +168,11 @@ impl Loader {
 }
 
 /// Does something now and then, while the page can be seen.
-fn regularly(period: Duration, work: impl Fn() + Clone + 'static) {
-    effect(move || {
-        let work = work.clone();
-        let when_seen = move || {
-            if !document().hidden() {
-                work();
-            }
-        };
-        let _ = set_interval_with_handle(when_seen, period);
+fn regularly(period: Duration, work: impl Fn() + 'static) {
+    let when_seen: Box<dyn Fn()> = Box::new(move || {
+        if !document().hidden() {
+            work();
+        }
     });
+    let _ = set_interval_with_handle(when_seen, period);
 }

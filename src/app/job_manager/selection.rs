@@ -11,6 +11,7 @@ use web_sys::{Event, HtmlInputElement, SubmitEvent};
 use super::list::JobList;
 use crate::app::components::{JobActions, Question, Seal, Sealed, effect, flag, on_click, part, text, word};
 use crate::app::desk::tell;
+use crate::app::parts::{Part, refresh};
 use crate::app::{desk, format};
 use crate::domain::{BulkOutcome, JobId, JobSelection};
 use crate::server_fns::{cancel_jobs, delete_jobs, retry_jobs};
@@ -25,6 +26,10 @@ pub enum Act {
 
 impl Act {
     const ALL: [Self; 3] = [Self::Cancel, Self::Retry, Self::Delete];
+
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.word() == word)
+    }
 
     pub fn word(self) -> &'static str {
         match self {
@@ -98,6 +103,7 @@ fn run(actions: JobActions, act: Act, selection: JobSelection) {
             Ok(outcome) => {
                 tell(words(act, &outcome), None);
                 untick();
+                refresh(&[Part::Chosen]);
             }
             Err(problem) => actions.problem.set(Some(problem)),
         }
@@ -169,7 +175,7 @@ pub fn Selection(list: JobList, actions: JobActions) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let pressed = event.submitter().and_then(|it| it.get_attribute("value")).unwrap_or_default();
-        let Some(act) = Act::ALL.into_iter().find(|it| it.word() == pressed) else { return };
+        let Some(act) = Act::named(&pressed) else { return };
         if all.get_untracked() {
             let filter = list.query.read_untracked().filter.clone();
             ask(actions, act, JobSelection { filter, ids: Vec::new() }, list.total.get_untracked());

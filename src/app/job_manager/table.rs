@@ -4,11 +4,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::list::{JobList, Row};
-use crate::app::components::{
-    EmptyState, JobActions, JobRow, Seal, Sealed, each, flag, holds, on_click, part, text,
-};
+use crate::app::components::{JobActions, JobRow, Seal, each, flag, holds, on_click, part, text};
 use crate::app::{address, clock, format};
-use crate::domain::{JobFilter, JobQuery, JobStatus, Problem};
+use crate::domain::{JobQuery, Problem};
 use crate::server_fns::list_jobs;
 
 /// Rows are boxes and not `<tr>`, because a browser can leave out the layout of those that are not in view.
@@ -36,45 +34,8 @@ pub fn JobTable(list: JobList, actions: JobActions) -> impl IntoView {
             </div>
             <div role="rowgroup" class="job-rows">{each(move || list.rows.get(), |row| row.id.0.as_u128(), row)}</div>
         </div>
-        {part(move || empty.get().then(|| nothing(&list.query.read().filter)))}
     }
     .seal()
-}
-
-fn nothing(filter: &JobFilter) -> Sealed {
-    match filter.status {
-        None if filter.is_empty() => view! {
-            <EmptyState title="No jobs yet">
-                "Drop a file anywhere on this page, paste a text above, or send one from a terminal:"
-                <code class="example">"curl -F file=@report.pdf http://127.0.0.1:8011/ingest"</code>
-            </EmptyState>
-        }
-        .seal(),
-        None if filter.attention => view! {
-            <EmptyState title="Nothing needs attention">"Failed jobs appear here, grouped by why they failed."</EmptyState>
-        }
-        .seal(),
-        Some(status) if (JobFilter { status: None, ..filter.clone() }).is_empty() => view! {
-            <EmptyState title=format!("No {status} jobs")>{about(status)}</EmptyState>
-        }
-        .seal(),
-        _ => view! {
-            <EmptyState title="No jobs match">
-                "Take a choice back, or " <a href="/" data-view="">"see all jobs"</a> "."
-            </EmptyState>
-        }
-        .seal(),
-    }
-}
-
-fn about(status: JobStatus) -> &'static str {
-    match status {
-        JobStatus::Pending => "Every job that was accepted has begun.",
-        JobStatus::Running => "Jobs being read or indexed appear here.",
-        JobStatus::Completed => "Jobs whose documents a search finds appear here.",
-        JobStatus::Failed => "Jobs that could not be read appear here, with why.",
-        JobStatus::Cancelled => "Jobs somebody stopped appear here.",
-    }
 }
 
 /// How many are shown, and the way to more: in place, or a page of its own without JavaScript.

@@ -1,43 +1,74 @@
-//! Links to another view of the jobs change the list in place, and the page's address with it. Without JavaScript
-//! they are links to a page.
+//! What chooses other jobs (links to a view, the filter's fields, the browser's buttons) changes the list in place, and
+//! the page's address with it. Without JavaScript these are links to a page, and a form.
 
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, Event, MouseEvent};
+use web_sys::{Element, Event, FormData, HtmlFormElement, MouseEvent};
 
-use crate::app::address::jobs_at;
-use crate::app::components::effect;
+use crate::app::address::{jobs_at, of_jobs};
+use crate::app::components::later;
 use crate::app::desk;
 use crate::domain::JobQuery;
 
-/// Calls `go` when a link to a view is followed, and `back` when the browser's buttons lead to one.
-pub fn follow(back: Callback<JobQuery>, go: Callback<JobQuery>) {
-    effect(move || {
-        desk::on(&document(), "click", move |event: Event| {
-            let Some(click) = event.dyn_ref::<MouseEvent>() else { return };
-            if click.button() != 0
-                || click.ctrl_key()
-                || click.meta_key()
-                || click.shift_key()
-                || click.alt_key()
-            {
-                return;
-            }
-            let target = event.target().and_then(|it| it.dyn_into::<Element>().ok());
-            let link = target.and_then(|it| it.closest("a[data-view]").ok().flatten());
-            let Some(href) = link.and_then(|it| it.get_attribute("href")) else { return };
+/// So long after the last letter of a text was typed it is looked for.
+const TYPING: Duration = Duration::from_millis(250);
+
+/// Calls `load` with what is chosen.
+pub fn follow(load: Callback<JobQuery>) {
+    let go = move |query: JobQuery| {
+        show_address(of_jobs(&query));
+        load.run(query);
+    };
+    desk::on(&document(), "click", move |event: Event| {
+        let Some(click) = event.dyn_ref::<MouseEvent>() else { return };
+        if click.button() != 0 || click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key()
+        {
+            return;
+        }
+        let link = target(&event).and_then(|it| it.closest("a[data-view]").ok().flatten());
+        if let Some(href) = link.and_then(|it| it.get_attribute("href")) {
             event.prevent_default();
-            go.run(jobs_at(&href));
-        });
-        desk::on(&window(), "popstate", move |_| {
-            back.run(jobs_at(&window().location().search().unwrap_or_default()));
-        });
+            go(jobs_at(&href));
+        }
     });
+    let typing = StoredValue::new(None::<TimeoutHandle>);
+    desk::on(&document(), "input", move |event: Event| {
+        let Some(form) = target(&event).and_then(|it| it.closest("form.filter-bar").ok().flatten()) else {
+            return;
+        };
+        let Ok(form) = form.dyn_into::<HtmlFormElement>() else { return };
+        if let Some(former) = typing.get_value() {
+            former.clear();
+        }
+        let text = target(&event).is_some_and(|it| it.id() == "job-filter");
+        let ask = move || {
+            if let Some(query) = asked(&form) {
+                go(query);
+            }
+        };
+        typing.set_value(later(ask, if text { TYPING } else { Duration::ZERO }));
+    });
+    desk::on(&window(), "popstate", move |_| {
+        load.run(jobs_at(&window().location().search().unwrap_or_default()));
+    });
+}
+
+fn target(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// What the filter's fields say.
+pub fn asked(form: &HtmlFormElement) -> Option<JobQuery> {
+    let fields = FormData::new_with_form(form).ok()?;
+    JobQuery::from_parameters(&|name| fields.get(name).as_string()).ok()
 }
 
 /// Makes this the page's address; the browser's back button leads to the one before. The range of the charts is not
 /// the list's, and stays.
-pub fn show_address(mut address: String) {
+fn show_address(mut address: String) {
     let search = window().location().search().unwrap_or_default();
     if let Some(range) = search.trim_start_matches('?').split('&').find(|it| it.starts_with("activity=")) {
         address.push(if address.contains('?') { '&' } else { '?' });

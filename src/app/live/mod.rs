@@ -2,7 +2,6 @@
 //! stream is broken. Everything happens in effects, so nothing of it runs on the server.
 
 mod connection;
-mod fragment;
 
 use leptos::prelude::*;
 
@@ -10,7 +9,6 @@ use super::components::{effect, holds};
 
 pub use self::connection::Changes;
 use self::connection::Connection;
-pub use self::fragment::refresh;
 
 /// The connection as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,33 @@ pub fn IntakeForms() -> impl IntoView {
     .seal()
 }
 
+/// What every page has: the fields behind the buttons, and what is over the page while something is dragged.
+#[component]
+pub fn DropPlaces() -> impl IntoView {
+    view! {
+        <div id="drop-over" class="drop-over" aria-hidden="true" data-testid="drop-over" hidden>
+            <p>"Drop to add"</p>
+        </div>
+        <input
+            id="choose-files"
+            type="file"
+            hidden
+            multiple
+            data-takes-files
+            data-key-upload
+            data-testid="choose-files"
+        />
+        <input
+            id="choose-folder"
+            type="file"
+            hidden
+            data-takes-files
+            data-testid="choose-folder"
+        />
+    }
+    .seal()
+}
+
 #[component]
 fn FileForm() -> impl IntoView {
     let accept: Vec<_> =
@@ -36,6 +63,7 @@ fn FileForm() -> impl IntoView {
             <div class="drop-choices">
                 <input
                     id="upload-input"
+                    class="without-js"
                     type="file"
                     name="file"
                     multiple
@@ -46,6 +74,14 @@ fn FileForm() -> impl IntoView {
                     data-takes-files
                     data-key-upload
                 />
+                <button
+                    type="button"
+                    class="button primary needs-js"
+                    aria-describedby="upload-hint"
+                    data-chooses="upload-input"
+                >
+                    "Choose files"
+                </button>
                 <button
                     type="button"
                     class="button needs-js"

@@ -17,8 +17,11 @@ thread_local! {
     static IS_OWN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// As long as the page lives. `over` says whether something is being dragged that would be taken.
-pub fn listen(over: RwSignal<bool>) {
+/// As long as the page lives.
+pub fn listen() {
+    if let Some(folder) = element::<HtmlInputElement>("choose-folder") {
+        folder.set_webkitdirectory(true);
+    }
     let page = document();
     on(&page, "change", |event| {
         if let Some(input) = closest(&event, "[data-takes-files]").and_then(|it| it.dyn_into().ok()) {
@@ -26,9 +29,8 @@ pub fn listen(over: RwSignal<bool>) {
         }
     });
     on(&page, "click", |event| {
-        let button = closest(&event, "[data-chooses]");
-        let input = button.and_then(|it| document().get_element_by_id(&it.get_attribute("data-chooses")?));
-        if let Some(input) = input.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+        let chosen = closest(&event, "[data-chooses]").and_then(|it| it.get_attribute("data-chooses"));
+        if let Some(input) = chosen.and_then(|it| element::<HtmlElement>(&it)) {
             input.click();
         }
     });
@@ -50,7 +52,9 @@ pub fn listen(over: RwSignal<bool>) {
                 // Otherwise the browser would open the file.
                 _ => event.prevent_default(),
             }
-            over.set(name == "dragover");
+            if let Some(over) = element::<HtmlElement>("drop-over") {
+                over.set_hidden(name != "dragover");
+            }
             if name == "drop" {
                 take_dropped(&given);
             }
@@ -64,6 +68,10 @@ pub fn listen(over: RwSignal<bool>) {
         }
     });
     on(&window(), "pagehide", |_| centre::keep_names(true));
+}
+
+fn element<T: JsCast>(id: &str) -> Option<T> {
+    document().get_element_by_id(id)?.dyn_into().ok()
 }
 
 fn closest(event: &Event, selector: &str) -> Option<Element> {

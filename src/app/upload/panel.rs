@@ -6,7 +6,7 @@ use super::centre::{Act, Board, act};
 use super::item::item;
 use super::queue::Tally;
 use super::unsent::Names;
-use crate::app::components::{Seal, Sealed, each, flag, on_click, text, word};
+use crate::app::components::{Flag, Seal, Sealed, each, flag, on_click, text, word};
 use crate::app::format;
 
 /// Names of lost files that are shown.
@@ -32,21 +32,25 @@ pub fn Panel(board: Board) -> impl IntoView {
                     </svg>
                     {text(move || summary(*tally.read()))}
                 </button>
-                {all_of("Pause all", Act::PauseAll, move || tally.read().going > 0)}
-                {all_of("Resume all", Act::ResumeAll, move || tally.read().paused > 0)}
-                {all_of("Send failed again", Act::AllFailedAgain, move || tally.read().failed > 0)}
-                {all_of("Clear", Act::Clear, move || tally.read().ended() > 0)}
+                {all_of("Pause all", Act::PauseAll, flag(move || tally.read().going == 0))}
+                {all_of("Resume all", Act::ResumeAll, flag(move || tally.read().paused == 0))}
+                {all_of("Send failed again", Act::AllFailedAgain, flag(move || tally.read().failed == 0))}
+                {all_of("Clear", Act::Clear, flag(move || tally.read().ended() == 0))}
             </div>
             <div id="uploads-body" class="uploads-body" hidden=flag(move || folded.get())>
                 <div class="uploads-lost" data-testid="uploads-lost" hidden=flag(move || lost.read().count == 0)>
                     <p>{text(move || were_lost(&lost.read()))}</p>
                     <ul>{each(move || numbered(&lost.read()), |it: &(u128, String)| it.0, lost_name)}</ul>
-                    {all_of("Dismiss", Act::ForgetLost, || true)}
+                    {all_of("Dismiss", Act::ForgetLost, flag(|| false))}
                 </div>
                 <ul>{each(move || rows.get(), |row| u128::from(row.number), item)}</ul>
-                <p class="uploads-more muted">
+                <p class="uploads-more muted" hidden=flag(move || tally.read().all as usize == rows.read().len())>
                     {text(move || more(tally.read().all, rows.read().len()))}
                 </p>
+            </div>
+            <div class="uploads-foot">
+                <button type="button" class="button small" data-chooses="choose-files">"Add files"</button>
+                <button type="button" class="button small" data-chooses="choose-folder">"Add folder"</button>
             </div>
         </section>
         <p class="visually-hidden" role="status">{text(move || told(*tally.read()))}</p>
@@ -54,12 +58,12 @@ pub fn Panel(board: Board) -> impl IntoView {
     .seal()
 }
 
-fn all_of(label: &'static str, what: Act, is_offered: impl Fn() -> bool + Send + Sync + 'static) -> Sealed {
+fn all_of(label: &'static str, what: Act, hidden: Flag) -> Sealed {
     view! {
         <button
             type="button"
             class="button small"
-            hidden=flag(move || !is_offered())
+            hidden=hidden
             on:click=on_click(move |_| act(what))
         >
             {label}
@@ -95,10 +99,7 @@ fn summary(tally: Tally) -> String {
 }
 
 fn more(all: u32, shown: usize) -> String {
-    match u64::from(all) - shown as u64 {
-        0 => String::new(),
-        more => ["and ", &format::count(more), " more"].concat(),
-    }
+    ["and ", &format::count(u64::from(all).saturating_sub(shown as u64)), " more"].concat()
 }
 
 /// What a screen reader hears: once all is through, and nothing on the way.
@@ -139,7 +140,6 @@ mod tests {
 
     #[test]
     fn rows_that_are_not_shown_are_counted() {
-        assert_eq!(more(100, 100), "");
         assert_eq!(more(12_345, 100), "and 12,245 more");
     }
 }

@@ -80,6 +80,16 @@ fn by_content(head: &[u8], named: Option<&'static Format>) -> Option<Reading> {
 const MAIL: [&str; 5] = ["Return-Path: ", "Received: ", "Delivered-To: ", "MIME-Version: ", "Message-ID: "];
 
 /// Documents are archives, too: the name tells, or else the members that come first.
+/// How the names of parts of an Office document begin.
+const OFFICE_PARTS: [&[u8]; 7] =
+    [b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/", b"word/", b"xl/", b"ppt/"];
+
+/// The name of the first entry of a ZIP file (APPNOTE 4.3.7).
+fn first_name(head: &[u8]) -> &[u8] {
+    let length = head.get(26..28).map_or(0, |it| usize::from(u16::from_le_bytes([it[0], it[1]])));
+    head.get(30..30 + length).unwrap_or_default()
+}
+
 fn zipped(head: &[u8], named: Option<Reading>) -> Reading {
     if let Some(reading @ (Reading::Office | Reading::Sheets | Reading::OpenDocument | Reading::Epub)) = named
     {
@@ -93,7 +103,10 @@ fn zipped(head: &[u8], named: Option<Reading>) -> Reading {
         Reading::Sheets
     } else if contains("mimetypeapplication/vnd.oasis.opendocument") {
         Reading::OpenDocument
-    } else if !contains("[Content_Types].xml") {
+    } else if !contains("[Content_Types].xml")
+        || !OFFICE_PARTS.iter().any(|it| first_name(head).starts_with(it))
+    {
+        // The documents in an archive may have such a part, too.
         Reading::Archive
     } else if contains("xl/") {
         Reading::Sheets
@@ -112,6 +125,14 @@ pub fn is_wide(head: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    /// The headers of a ZIP file's entries.
+    fn zip(names: &[&str]) -> Vec<u8> {
+        let entry = |name: &&str| {
+            [b"PK\x03\x04", &[0; 22][..], &[name.len() as u8, 0, 0, 0], name.as_bytes()].concat()
+        };
+        names.iter().flat_map(entry).collect()
+    }
+
     #[test]
     fn the_first_bytes_tell_the_kind_and_the_name_what_they_leave_open() {
         let tar = [vec![b'a'; 257], b"ustar\0".to_vec()].concat();
@@ -123,8 +144,9 @@ mod tests {
             ("about-pdf.txt", b"A file starts with %PDF-", Ok("plain text")),
             ("a.pdf", b"neither this nor that", Ok("PDF")),
             ("a.docx", b"PK\x03\x04....[Content_Types].xml", Ok("Word")),
-            ("a", b"PK\x03\x04....[Content_Types].xml....word/", Ok("Word")),
-            ("a", b"PK\x03\x04....[Content_Types].xml....xl/", Ok("Excel")),
+            ("a", &zip(&["[Content_Types].xml", "word/document.xml"]), Ok("Word")),
+            ("a", &zip(&["_rels/.rels", "[Content_Types].xml", "xl/workbook.xml"]), Ok("Excel")),
+            ("a.zip", &zip(&["notes.txt", "[Content_Types].xml", "xl/workbook.xml"]), Ok("archive")),
             ("a.zip", b"PK\x03\x04....mimetypeapplication/epub+zip", Ok("EPUB")),
             ("a.odt", b"PK\x03\x04....mimetypeapplication/vnd.oasis.opendocument.text", Ok("OpenDocument")),
             ("a.zip", b"PK\x03\x04....notes/a.txt", Ok("archive")),

@@ -3,14 +3,12 @@
 
 use leptos::prelude::*;
 
-use super::components::{Seal, Sealed};
-use super::{address, format};
+use crate::app::components::{Seal, Sealed};
+use crate::app::parts::Part;
+use crate::app::{address, format};
 use crate::domain::history::TimedStage;
 use crate::domain::job::rfc3339;
 use crate::domain::{History, HistoryPoint, HistoryRange, JobQuery, StageTimes};
-
-/// The part of the page that is brought up to date now and then.
-pub const ID: &str = "activity";
 
 /// A chart's height in its own units; its width is ten for each point.
 const HEIGHT: f64 = 60.0;
@@ -31,7 +29,7 @@ pub fn Activity(history: History, query: JobQuery) -> impl IntoView {
         view! { <li><a href=address::address("/", &parameters) aria-current=current>{label(range)}</a></li> }
     };
     view! {
-        <section id=ID class="activity" aria-label="Activity" data-testid="activity">
+        <section id=Part::Activity.id() class="activity" aria-label="Activity" data-testid="activity">
             <div class="list-head">
                 <h2>"Activity"</h2>
                 <p class="muted">{totals}</p>
@@ -110,7 +108,7 @@ fn chart(title: &str, history: &History, series: &[Series]) -> Sealed {
     let words = format!("{title}: at most {}, {} points", format::count(most), history.points.len());
     view! {
         <figure class="chart">
-            <figcaption>{title.to_owned()} <span class="muted">{format!("at most {}", format::count(most))}</span></figcaption>
+            <figcaption>{title.to_owned()} " " <span class="muted">{format!("at most {}", format::count(most))}</span></figcaption>
             <svg
                 role="img"
                 aria-label=words

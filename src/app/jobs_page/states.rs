@@ -1,9 +1,8 @@
-//! The states of jobs with their counts; each is a view of its own.
+//! The states of jobs with their counts; each is a view of its own. The job manager keeps the counts current.
 
 use leptos::prelude::*;
 
-use super::list::JobList;
-use crate::app::components::{Seal, Sealed, StateIcon, text, word};
+use crate::app::components::{Seal, Sealed, StateIcon};
 use crate::app::{address, format};
 use crate::domain::{JobFilter, JobQuery, JobStats, JobStatus};
 
@@ -75,30 +74,34 @@ impl State {
 }
 
 #[component]
-pub fn States(list: JobList) -> impl IntoView {
+pub fn States(stats: JobStats, query: JobQuery) -> impl IntoView {
     view! {
         <nav class="states" aria-label="States">
-            <ul>{State::ALL.map(|state| entry(state, list)).collect_view()}</ul>
+            <ul>{State::ALL.map(|state| entry(state, &stats, &query)).collect_view()}</ul>
         </nav>
     }
     .seal()
 }
 
-fn entry(state: State, list: JobList) -> Sealed {
-    let href = move || address::of_jobs(&state.chosen(&list.query.read()));
-    let current = move || if state.is_of(&list.query.read().filter) { "true" } else { "false" };
-    let status = match state {
-        State::Of(status) => Some(status),
+fn entry(state: State, stats: &JobStats, query: &JobQuery) -> Sealed {
+    let name = state.name();
+    let current = if state.is_of(&query.filter) { "true" } else { "false" };
+    let icon = match state {
+        State::Of(status) => Some(view! { <StateIcon status/> }),
         _ => None,
     };
     view! {
-        <li class=format!("state state-{}", state.name()) data-testid=format!("stat-{}", state.name())>
-            <a href=text(href) data-view="" aria-current=word(current) data-testid=format!("filter-{}", state.name())>
-                {status.map(|status| view! { <StateIcon status/> })}
+        <li class=format!("state state-{name}") data-testid=format!("stat-{name}")>
+            <a
+                id=format!("state-{name}")
+                href=address::of_jobs(&state.chosen(query))
+                data-view=""
+                aria-current=current
+                data-testid=format!("filter-{name}")
+            >
+                {icon}
                 <span class="state-label">{state.label()}</span>
-                <span class="state-count" data-testid="stat-value">
-                    {text(move || format::count(state.count(&list.stats.read())))}
-                </span>
+                <span class="state-count" data-testid="stat-value">{format::count(state.count(stats))}</span>
             </a>
         </li>
     }

@@ -1,0 +1,79 @@
+//! The page at `/`: what can be added, what happened lately, the states and the queue, what is chosen of the jobs, and
+//! their list.
+//!
+//! Only the list lives in the browser. What else depends on the jobs chosen is a [`Part`], which the server writes
+//! again when others are; in the column at the side the job manager changes numbers only.
+
+mod activity;
+mod causes;
+mod empty;
+mod filter_bar;
+mod queue_panel;
+mod states;
+mod tokens;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use self::activity::Activity;
+use self::causes::Causes;
+use self::empty::Empty;
+use self::filter_bar::FilterBar;
+use self::queue_panel::QueuePanel;
+use self::states::States;
+use self::tokens::Tokens;
+use super::address;
+use super::components::{ProblemNotice, Seal, Sealed};
+use super::job_manager::JobManager;
+use super::loaded::load;
+use super::parts::Part;
+use super::upload::IntakeForms;
+use crate::domain::{History, HistoryRange, JobCause, JobQuery, JobsView};
+use crate::server_fns::{get_history, list_causes, list_jobs};
+
+#[component]
+pub fn JobsPage() -> impl IntoView {
+    let parameters = use_query_map();
+    let parameter = move |name: &str| parameters.read_untracked().get(name);
+    // What cannot be read chooses nothing: all jobs are shown, and the filter says so.
+    let query = JobQuery::from_parameters(&parameter).unwrap_or_default();
+    let range = parameter("activity").and_then(|it| it.parse().ok()).unwrap_or(HistoryRange::Hour);
+    let asked = query.clone();
+    let fetch = async move {
+        let causes = if asked.filter.attention { list_causes().await? } else { Vec::new() };
+        Ok((list_jobs(asked).await?, causes, get_history(range).await?))
+    };
+    view! {
+        <Title text="Jobs"/>
+        <h1 class="visually-hidden">"Jobs"</h1>
+        <IntakeForms/>
+        {load(fetch, move |found| match found {
+            Ok((view, causes, history)) => jobs(query, view, causes, history),
+            Err(problem) => view! { <ProblemNotice problem/> }.seal(),
+        })}
+    }
+    .seal()
+}
+
+fn jobs(query: JobQuery, view: JobsView, causes: Vec<JobCause>, history: History) -> Sealed {
+    let filter = query.filter.clone();
+    let attention = filter.attention.then(|| view! { <Causes causes/> });
+    let empty = view.page.jobs.is_empty();
+    view! {
+        <Activity history query=query.clone()/>
+        <section class="job-manager" aria-label="Jobs">
+            <div class="side">
+                <div id=Part::States.id()><States stats=view.stats query=query.clone()/></div>
+                <QueuePanel queue=view.queue.clone()/>
+            </div>
+            <div class="board">
+                <div id=Part::Filter.id()><FilterBar query=query.clone()/></div>
+                <div id=Part::Chosen.id()><Tokens query=query.clone()/> {attention}</div>
+                <JobManager address=address::of_jobs(&query) view/>
+                <div id=Part::Empty.id() class="when-empty">{empty.then(|| view! { <Empty filter/> })}</div>
+            </div>
+        </section>
+    }
+    .seal()
+}

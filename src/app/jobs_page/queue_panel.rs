@@ -1,0 +1,45 @@
+//! The queue: how many slots are in use, how many there are, and whether it is paused. Two forms, so that both work
+//! without JavaScript; in a live page the job manager sends them, and keeps the numbers current.
+
+use leptos::prelude::*;
+
+use crate::app::components::Seal;
+use crate::domain::QueueState;
+
+#[component]
+pub fn QueuePanel(queue: QueueState) -> impl IntoView {
+    let most = queue.max_concurrent_jobs;
+    view! {
+        <section class="queue" aria-label="Queue" data-testid="queue" data-paused=queue.paused.to_string()>
+            <h2>"Queue"</h2>
+            <meter
+                class="slots"
+                min="0"
+                max=most.to_string()
+                value=queue.running_slots.to_string()
+                aria-label="Slots in use"
+            ></meter>
+            <p class="muted" data-testid="slots">{queue.slots_in_words()}</p>
+            <p class="paused">"Paused: nothing new is begun."</p>
+            <form action="/queue" method="post">
+                <button class="button small when-running" name="paused" value="true" data-testid="pause">"Pause"</button>
+                <button class="button small when-paused" name="paused" value="false" data-testid="resume">"Resume"</button>
+            </form>
+            <form class="slots-form" action="/queue" method="post">
+                <label for="slots-wanted">"Jobs at once"</label>
+                <input
+                    id="slots-wanted"
+                    type="number"
+                    name="max_concurrent_jobs"
+                    min="1"
+                    max=QueueState::MOST_SLOTS
+                    required
+                    autocomplete="off"
+                    value=most
+                />
+                <button class="button small">"Set"</button>
+            </form>
+        </section>
+    }
+    .seal()
+}

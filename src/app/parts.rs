@@ -1,0 +1,99 @@
+//! Parts of a page that the server wrote and may write again: the page is loaded once more, and the part taken from it.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Document, Element, HtmlElement, XmlHttpRequest, XmlHttpRequestResponseType};
+
+/// What can be brought up to date by itself, wherever the page has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Activity,
+    States,
+    Filter,
+    Chosen,
+    Empty,
+    Job,
+}
+
+impl Part {
+    /// The element's id.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Activity => "activity",
+            Self::States => "states",
+            Self::Filter => "filter",
+            Self::Chosen => "chosen",
+            Self::Empty => "empty",
+            Self::Job => "job",
+        }
+    }
+}
+
+/// Puts the newest version of these parts in their place. What was unfolded stays so, and the focus stays where it
+/// was. A part with a field that has the focus, or a button under the pointer, is left as it is.
+pub fn refresh(parts: &'static [Part]) {
+    let Ok(request) = XmlHttpRequest::new() else { return };
+    let Ok(address) = window().location().href() else { return };
+    if request.open("GET", &address).is_err() {
+        return;
+    }
+    request.set_response_type(XmlHttpRequestResponseType::Document);
+    let answered = Closure::once_into_js({
+        let request = request.clone();
+        move || {
+            // Another view may have been chosen meanwhile: its own answer comes.
+            let same = window().location().href().is_ok_and(|it| it == address);
+            let Some(page) = request.response().ok().and_then(|it| it.dyn_into::<Document>().ok()) else {
+                return;
+            };
+            for part in parts.iter().filter(|_| same) {
+                if let Some(new) = page.get_element_by_id(part.id()) {
+                    put(part.id(), &new);
+                }
+            }
+        }
+    });
+    request.set_onload(Some(answered.unchecked_ref()));
+    // A broken connection shows elsewhere.
+    let _ = request.send();
+}
+
+fn put(id: &str, new: &Element) {
+    let Some(old) = document().get_element_by_id(id) else { return };
+    let mut busy = String::new();
+    for what in ["input:focus", "select:focus", "button:hover"] {
+        busy.push_str(if busy.is_empty() { "#" } else { ",#" });
+        busy.push_str(id);
+        busy.push(' ');
+        busy.push_str(what);
+    }
+    if document().query_selector(&busy).ok().flatten().is_some() || old.inner_html() == new.inner_html() {
+        return;
+    }
+    let Ok(unfolded) = old.query_selector_all("details[open]") else { return };
+    for index in 0..unfolded.length() {
+        let id = unfolded.get(index).and_then(|it| it.dyn_into::<Element>().ok()).map(|it| it.id());
+        if let Some(same) = id.and_then(|id| inside(new, &id)) {
+            let _ = same.set_attribute("open", "");
+        }
+    }
+    let focused = document().active_element().filter(|it| old.contains(Some(it))).map(|it| it.id());
+    let scrolled = old.query_selector(".log").ok().flatten().map(|it| it.scroll_top());
+    let _ = old.replace_with_with_node_1(new);
+    if let (Some(top), Ok(Some(log))) = (scrolled, new.query_selector(".log")) {
+        log.set_scroll_top(top);
+    }
+    if let Some(same) = focused.and_then(|id| inside(new, &id)?.dyn_into::<HtmlElement>().ok()) {
+        let _ = same.focus();
+    }
+}
+
+fn inside(element: &Element, id: &str) -> Option<Element> {
+    if id.is_empty() {
+        return None;
+    }
+    let mut selector = "#".to_owned();
+    selector.push_str(id);
+    element.query_selector(&selector).ok().flatten()
+}
