@@ -1,5 +1,5 @@
 import { newWord, textFile } from './given';
-import { hasStatus, isConnected, jobOf, open, search } from './pages';
+import { hasStatus, isConnected, jobOf, open, sayYes, search } from './pages';
 import { pdf } from './pdf';
 import { expect, test } from './test';
 
@@ -15,7 +15,7 @@ test('a long PDF is seen moving page by page, and stops at once when it is cance
   };
   await expect.poll(look, { timeout: 20_000, intervals: [50] }).toBeGreaterThan(3);
   await page.getByTestId('cancel-job').click();
-  await page.getByTestId('confirm-cancel').click();
+  await sayYes(page, 'Cancel this job?');
   await hasStatus(jobOf(page, id), 'cancelled');
 });
 

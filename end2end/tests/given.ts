@@ -160,6 +160,11 @@ export class Given {
     return (await this.api.get(`/jobs/${id}`)).json();
   }
 
+  /** The id of the document that a completed job of one text or file made. */
+  async documentOf(job: string): Promise<string> {
+    return (await (await this.api.get(`/jobs/${job}`)).json()).document_id;
+  }
+
   async reaches(id: string, status: Status): Promise<void> {
     await expect.poll(async () => (await this.job(id)).status, { timeout: 20_000 }).toBe(status);
   }

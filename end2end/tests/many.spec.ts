@@ -1,7 +1,7 @@
 // What is done to many jobs at once: those ticked, those that match, or those that failed for one reason.
 
 import { newWord, type Given } from './given';
-import { hasNumber, hasStatus, isTold, jobOf, numberOf, open, rowIds, sayYes, tick, withoutReload } from './pages';
+import { hasNumber, hasStatus, isTold, jobOf, movePointerAway, numberOf, open, rowIds, sayYes, tick, withoutReload } from './pages';
 import { expect, test } from './test';
 
 /** Three jobs that wait and one that has ended, all with this word. */
@@ -84,6 +84,7 @@ test.describe('ticked jobs', () => {
     const [first, second] = await given.textJobs(2, (number) => `leaving ${number}`);
     await open(page, '/?status=pending');
     await tick(page, first, second);
+    await movePointerAway(page);
     await given.cancel(first);
     await expect(page.getByTestId('selection')).toContainText('1 selected');
     await page.getByTestId('selected-cancel').click();

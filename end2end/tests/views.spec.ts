@@ -45,6 +45,23 @@ test.describe('a state', () => {
     await expect(page.getByTestId('job')).toHaveCount(1);
   });
 
+  test('keeps also what was chosen a moment before, while the server takes its time', async ({ page, given }) => {
+    const word = newWord();
+    await given.text(`about ${word}`);
+    await open(page, '/');
+    // The page, asked for once more by itself, comes late.
+    await page.route('**/*', async (route) => {
+      if (route.request().resourceType() !== 'xhr') return route.fallback();
+      const answer = await route.fetch();
+      await page.waitForURL(/status=completed/);
+      await route.fulfill({ response: answer });
+    });
+    await findJobs(page, word);
+    await page.getByTestId('filter-completed').click();
+    await expect(page).toHaveURL((url) => url.searchParams.get('q') === word && url.searchParams.has('status'));
+    await expect(page.getByTestId('job')).toHaveCount(1);
+  });
+
   test('lets a job go that has left it, and takes in one that has come', async ({ page, otherPage, given }) => {
     await given.pausedQueue();
     const id = await given.textJob('about moving on');
@@ -67,6 +84,7 @@ test.describe('the address', () => {
     await page.getByLabel('Type', { exact: true }).selectOption({ label: 'Text' });
     await page.getByLabel('Created', { exact: true }).selectOption({ label: 'Last hour' });
     await page.getByLabel('Order', { exact: true }).selectOption({ label: 'Most chunks first' });
+    await expect(page.getByTestId('token')).toHaveCount(3);
     await page.getByTestId('filter-completed').click();
     await expect(page).toHaveURL(/status=completed/);
     await expect(page.getByTestId('job')).toHaveCount(3);
@@ -86,6 +104,7 @@ test.describe('the address', () => {
       await page.goBack();
       await expect(page).toHaveURL(/\/$/);
       await expect(jobOf(page, completed)).toBeVisible();
+      await expect(page.getByTestId('filter-all')).toHaveAttribute('aria-current', 'true');
       await page.goForward();
       await expect(page).toHaveURL(/\?status=failed$/);
       await expect(jobOf(page, completed)).toHaveCount(0);
@@ -94,6 +113,19 @@ test.describe('the address', () => {
     await isLive(page);
     await expect(page.getByTestId('filter-failed')).toHaveAttribute('aria-current', 'true');
     await expect(jobOf(page, completed)).toHaveCount(0);
+  });
+
+  test('and the fields say the same after the back button, also while one has the focus', async ({ page, given }) => {
+    const word = newWord();
+    const other = await given.text('about fields');
+    await given.text(`about ${word}`);
+    await open(page, '/');
+    await findJobs(page, word);
+    await expect(page.getByTestId('job')).toHaveCount(1);
+    await page.goBack();
+    await expect(jobOf(page, other)).toBeVisible();
+    await expect(page.getByTestId('token')).toHaveCount(0);
+    await expect(page.getByTestId('job-filter')).toHaveValue('');
   });
 
   test('brings back a view after another page was looked at', async ({ page, given }) => {
@@ -114,7 +146,7 @@ test.describe('nothing to show', () => {
     ['/?status=pending', 'No pending jobs', 'Every job that was accepted has begun.'],
     ['/?status=running', 'No running jobs', 'Jobs being read or indexed appear here.'],
     ['/?q=zzyzx', 'No jobs match', 'Take a choice back, or see all jobs.'],
-    ['/?attention=true&q=zzyzx', 'Nothing needs attention', 'Failed jobs appear here, grouped by why they failed.'],
+    ['/?attention=true&q=zzyzx', 'No jobs match', 'Take a choice back, or see all jobs.'],
   ]) {
     test(`says why, and what to do: ${address}`, async ({ page }) => {
       await open(page, address);
