@@ -1,5 +1,5 @@
 import { newWord, prose, textFile } from './given';
-import { numberOf, open, search } from './pages';
+import { isTold, numberOf, open, search } from './pages';
 import { expect, test } from './test';
 
 test('documents are listed newest first, and open', async ({ page, given }) => {
@@ -21,8 +21,9 @@ test('a document is deleted after a question, and no search finds it', async ({ 
   const row = page.getByTestId('document').filter({ hasText: word });
   await row.getByTestId('delete-document').click();
   await expect(page.getByRole('dialog')).toContainText(word);
-  await page.getByTestId('confirm-delete').click();
+  await page.getByTestId('confirm').click();
   await expect(row).toHaveCount(0);
+  await isTold(page, word);
   await expect.poll(() => numberOf(page, 'documents')).toBe(documents - 1);
   await search(page, word);
   await expect(page.getByTestId('answer')).toContainText('Nothing was found');
@@ -41,13 +42,17 @@ test('a document that may stay does', async ({ page, given }) => {
   await expect(row).toBeVisible();
 });
 
-test('more documents are shown on demand', async ({ page, given }) => {
+test('older documents are on a page of their own', async ({ page, given }) => {
   const names = Array.from({ length: 55 }, (_, number) => textFile(`many-${number}.txt`, `file ${number}`));
   await given.reaches(await given.filesJob(...names), 'completed');
   await open(page, '/app/documents');
   await expect(page.getByTestId('document')).toHaveCount(50);
+  const newest = await page.getByTestId('document').first().getAttribute('data-document-id');
   await page.getByTestId('show-more').click();
-  await expect.poll(() => page.getByTestId('document').count()).toBeGreaterThanOrEqual(55);
+  await expect(page).toHaveURL(/\?before=/);
+  await expect.poll(() => page.getByTestId('document').count()).toBeGreaterThanOrEqual(5);
+  await page.getByRole('link', { name: 'Back to the newest' }).click();
+  await expect(page.getByTestId('document').first()).toHaveAttribute('data-document-id', newest ?? '');
 });
 
 test('a long document is read page by page', async ({ page, given }) => {

@@ -1,5 +1,5 @@
 import { newWord, textFile } from './given';
-import { hasStatus, isConnected, jobOf, open, search } from './pages';
+import { hasStatus, isConnected, jobOf, open, sayYes, search } from './pages';
 import { pdf } from './pdf';
 import { expect, test } from './test';
 
@@ -9,13 +9,13 @@ test('a long PDF is seen moving page by page, and stops at once when it is cance
   await isConnected(page);
   const pages = new Set<string>();
   const look = async () => {
-    const told = /Read page \d+ of 2000/.exec((await jobOf(page, id).textContent()) ?? '');
+    const told = /Reading page \d+ of 2000/.exec((await jobOf(page, id).textContent()) ?? '');
     if (told) pages.add(told[0]);
     return pages.size;
   };
   await expect.poll(look, { timeout: 20_000, intervals: [50] }).toBeGreaterThan(3);
   await page.getByTestId('cancel-job').click();
-  await page.getByTestId('confirm-cancel').click();
+  await sayYes(page, 'Cancel this job?');
   await hasStatus(jobOf(page, id), 'cancelled');
 });
 
@@ -68,8 +68,9 @@ test('a job that warns says so, is found by the filter, and so does its document
   await given.reaches(warned, 'completed');
   await given.reaches(silent, 'completed');
   await open(page, '/');
-  await page.getByTestId('filter-warnings').click();
+  await page.getByLabel('Warnings').check();
   await expect(page).toHaveURL(/\?warnings=true$/);
+  await expect(page.getByTestId('token')).toHaveText(/With warnings/);
   await expect(jobOf(page, warned)).toBeVisible();
   await expect(jobOf(page, silent)).toHaveCount(0);
   await page.getByRole('link', { name: 'alt.txt' }).first().click();

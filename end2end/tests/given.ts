@@ -15,6 +15,17 @@ export interface Job {
   cancel_requested: boolean;
 }
 
+/** As `GET /jobs` counts and lists them. */
+export interface JobPage {
+  jobs: Job[];
+  total_count: number;
+}
+
+export interface QueueChange {
+  paused?: boolean;
+  max_concurrent_jobs?: number;
+}
+
 export interface Upload {
   name: string;
   mimeType: string;
@@ -101,15 +112,57 @@ export class Given {
     return id;
   }
 
-  async cancelledJob(text: string): Promise<string> {
-    const id = await this.pendingJob(text);
-    await this.cancel(id);
-    await this.nothingRuns();
+  /** A batch of which one item can be ingested and another cannot. */
+  async halfFailedJob(word = newWord()): Promise<string> {
+    const id = await this.filesJob(textFile(`${word}-good.txt`, `about ${word}`), textFile(`${word}-blank.txt`, ' \n'));
+    await this.reaches(id, 'completed');
     return id;
+  }
+
+  async cancelledJob(text: string): Promise<string> {
+    const { paused } = await this.queue();
+    await this.changeQueue({ paused: true });
+    const id = await this.textJob(text);
+    await this.cancel(id);
+    await this.changeQueue({ paused });
+    return id;
+  }
+
+  /** So many texts, in the order of their numbers; they wait or run. */
+  async textJobs(count: number, text: (number: number) => string): Promise<string[]> {
+    const ids: string[] = [];
+    for (let number = 0; number < count; number += 1) ids.push(await this.textJob(text(number)));
+    return ids;
+  }
+
+  /** Nothing that is taken in from now on is begun, until the test ends or says otherwise. */
+  async pausedQueue(): Promise<void> {
+    await this.changeQueue({ paused: true });
+  }
+
+  async queue(): Promise<{ paused: boolean; max_concurrent_jobs: number; running_slots: number; pending: number }> {
+    return (await this.api.get('/queue')).json();
+  }
+
+  async changeQueue(change: QueueChange): Promise<void> {
+    const answer = await this.api.patch('/queue', { data: change });
+    expect(answer.status(), await answer.text()).toBe(200);
+  }
+
+  /** The jobs that `GET /jobs` finds, such as `status=failed`. */
+  async jobs(parameters: string): Promise<JobPage> {
+    const answer = await this.api.get(`/jobs?${parameters}`);
+    expect(answer.status(), await answer.text()).toBe(200);
+    return answer.json();
   }
 
   async job(id: string): Promise<Job> {
     return (await this.api.get(`/jobs/${id}`)).json();
+  }
+
+  /** The id of the document that a completed job of one text or file made. */
+  async documentOf(job: string): Promise<string> {
+    return (await (await this.api.get(`/jobs/${job}`)).json()).document_id;
   }
 
   async reaches(id: string, status: Status): Promise<void> {
@@ -123,18 +176,21 @@ export class Given {
   /** Cancels what waits or runs, until nothing does. */
   async nothingRuns(): Promise<void> {
     const unfinished = async () => {
-      const jobs = [];
+      let count = 0;
       for (const status of ['pending', 'running']) {
-        const answer = await this.api.get(`/jobs?limit=1000&status=${status}`);
-        jobs.push(...((await answer.json()).jobs as Job[]));
+        const answer = await this.api.post(`/jobs/cancel?status=${status}`);
+        count += (await answer.json()).matched;
       }
-      // It may end by itself meanwhile, so the answer does not matter.
-      for (const job of jobs.filter((it) => !it.cancel_requested)) {
-        await this.api.delete(`/jobs/${job.job_id}`);
-      }
-      return jobs.length;
+      return count;
     };
     await expect.poll(unfinished, { timeout: 20_000 }).toBe(0);
+  }
+
+  /** What each test finds: nothing under way, and a queue of one slot that goes on. */
+  async quiet(): Promise<void> {
+    await this.nothingRuns();
+    const { paused, max_concurrent_jobs } = await this.queue();
+    if (paused || max_concurrent_jobs !== 1) await this.changeQueue({ paused: false, max_concurrent_jobs: 1 });
   }
 }
 

@@ -99,59 +99,6 @@ test.describe('retrying', () => {
   });
 });
 
-test.describe('the filter', () => {
-  test('shows only the jobs of one state', async ({ page, given }) => {
-    const failed = await given.failedJob();
-    const completed = await given.text('about filters');
-    await open(page, '/');
-    await page.getByTestId('filter-failed').click();
-    await expect(jobOf(page, completed)).toHaveCount(0);
-    await expect(jobOf(page, failed)).toBeVisible();
-    await expect(page.getByTestId('filter-failed')).toHaveAttribute('aria-current', 'true');
-  });
-
-  test('is in the address, so that the back button and a reload keep it', async ({ page, given }) => {
-    const completed = await given.text('about addresses');
-    await open(page, '/');
-    await page.getByTestId('filter-failed').click();
-    await expect(page).toHaveURL(/\?status=failed$/);
-    await expect(jobOf(page, completed)).toHaveCount(0);
-    await page.reload();
-    await isLive(page);
-    await expect(jobOf(page, completed)).toHaveCount(0);
-    await page.goBack();
-    await expect(page).toHaveURL(/\/$/);
-    await expect(jobOf(page, completed)).toBeVisible();
-  });
-
-  test('lets a job go that no longer matches, and takes in one that does', async ({ page, otherPage, given }) => {
-    const id = await given.pendingJob('about moving on');
-    await open(page, '/?status=pending');
-    await open(otherPage, '/?status=cancelled');
-    await expect(jobOf(page, id)).toBeVisible();
-    await given.cancel(id);
-    await expect(jobOf(page, id)).toHaveCount(0);
-    await expect(jobOf(otherPage, id)).toBeVisible();
-  });
-
-  test('says so when no job matches', async ({ page }) => {
-    await open(page, '/?status=pending');
-    await expect(page.getByText('No pending jobs')).toBeVisible();
-  });
-});
-
-test('older jobs are shown on demand', async ({ page, given }) => {
-  const first = await given.textJob('the oldest of many');
-  for (let number = 0; number < 50; number += 1) await given.textJob(`text ${number}`);
-  await open(page, '/');
-  await expect(page.getByTestId('job')).toHaveCount(50);
-  await expect(jobOf(page, first)).toHaveCount(0);
-  await withoutReload(page, async () => {
-    await page.getByTestId('show-more').click();
-    await expect(jobOf(page, first)).toBeVisible();
-  });
-});
-
 test.describe('live updates', () => {
   test('a job that comes from elsewhere appears by itself, on top', async ({ page, given }) => {
     await open(page, '/');

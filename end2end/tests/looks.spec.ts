@@ -1,76 +1,8 @@
-// How the pages look where it can be said in numbers: on a phone, in the dark, and to axe.
+// How the pages look where it can be said in numbers: on a phone, in the dark, and while they load.
 
-import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
-import { textFile, type Given } from './given';
-import { fitsTheWindow, hasStatus, jobOf, open, uploadNamed } from './pages';
+import { allPages } from './all-pages';
+import { fitsTheWindow, hasStatus, isConnected, jobOf, open } from './pages';
 import { expect, test } from './test';
-
-/** Every page with something on it. The running job is there to look at for some seconds. */
-async function allPages(given: Given): Promise<Record<string, string>> {
-  const text = await given.text('The water of a river runs over gates into locks.', { author: 'Ada Lovelace' });
-  const batch = await given.filesJob(textFile('a.txt', 'about apples'), textFile('b.txt', ' \n'));
-  await given.reaches(batch, 'completed');
-  const failed = await given.failedJob();
-  await given.cancelledJob('about what was not meant so');
-  const running = await given.runningJob();
-  await given.textJob('about waiting');
-  return {
-    'the dashboard': '/',
-    'a filter without jobs': '/?status=cancelled&before=00000000-0000-7000-8000-000000000000',
-    'the page of a running job': `/app/jobs/${running}`,
-    'the page of a completed job': `/app/jobs/${text}`,
-    'the page of a batch': `/app/jobs/${batch}`,
-    'the page of a failed job': `/app/jobs/${failed}`,
-    'the documents': '/app/documents',
-    'an empty search': '/app/search',
-    'an answer': '/app/search?q=gates+into+locks',
-    'nothing found': '/app/search?q=zzyzx',
-    'jobs with warnings': '/?warnings=true',
-    'a preview': '/app/preview',
-  };
-}
-
-async function documentPage(page: Page): Promise<string> {
-  await open(page, '/app/documents');
-  return (await page.getByTestId('document').first().getByRole('link').getAttribute('href')) ?? '';
-}
-
-async function seriousFindings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter((it) => it.impact === 'serious' || it.impact === 'critical')
-    .flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.target} – ${node.failureSummary}`));
-}
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  test.describe(`axe in ${colorScheme} colours`, () => {
-    test.use({ colorScheme });
-
-    test('has nothing serious to say about any page', async ({ page, given }) => {
-      const pages = { ...(await allPages(given)), 'a document': await documentPage(page) };
-      for (const [name, path] of Object.entries(pages)) {
-        await open(page, path);
-        expect.soft(await seriousFindings(page), name).toEqual([]);
-      }
-    });
-
-    test('has nothing serious to say about an open question', async ({ page, given }) => {
-      const id = await given.pendingJob('about questions');
-      await open(page, '/');
-      await jobOf(page, id).getByTestId('cancel-job').click();
-      await expect(page.getByRole('dialog')).toBeVisible();
-      expect(await seriousFindings(page)).toEqual([]);
-    });
-
-    test('has nothing serious to say about a list of uploads', async ({ page }) => {
-      await open(page, '/');
-      await page.getByTestId('upload-input').setInputFiles([textFile('taken.txt', 'a'), textFile('refused.png', 'b')]);
-      await expect(uploadNamed(page, 'taken.txt')).toHaveAttribute('data-state', 'taken');
-      expect(await seriousFindings(page)).toEqual([]);
-    });
-  });
-}
 
 test.describe('in the dark', () => {
   test.use({ colorScheme: 'dark' });
@@ -92,7 +24,7 @@ test.describe('on a phone', () => {
 
   test('no page is wider than the window', async ({ page, given }) => {
     await given.text('a-name-without-any-space-in-it'.repeat(10));
-    const pages = { ...(await allPages(given)), 'a document': await documentPage(page) };
+    const pages = await allPages(given);
     for (const [name, path] of Object.entries(pages)) {
       await test.step(name, async () => {
         await open(page, path);
@@ -105,9 +37,10 @@ test.describe('on a phone', () => {
     const id = await given.text('about cards');
     await open(page, '/');
     const job = jobOf(page, id);
-    const label = job.getByRole('cell').nth(3);
-    expect(await label.evaluate((it) => getComputedStyle(it, '::before').content)).toBe('"Chunks"');
+    await expect(job.getByText('Chunks', { exact: true })).toBeVisible();
     expect(await job.evaluate((it) => getComputedStyle(it).display)).toBe('grid');
+    const height = (await job.boundingBox())?.height ?? 0;
+    expect(height).toBeGreaterThan(80);
   });
 
   test('a job is cancelled with a finger', async ({ page, given }) => {
@@ -126,4 +59,26 @@ test('the first thing the Tab key reaches skips to the content', async ({ page }
   await expect(page.getByText('Skip to content')).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page.locator('#main')).toBeFocused();
+});
+
+test('nothing on the page moves while it loads and comes to life', async ({ page, given }) => {
+  await given.pausedQueue();
+  await given.textJobs(50, (number) => `text ${number}`);
+  await page.addInitScript(() => {
+    const shifts: string[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; sources: { node?: Node }[] })[]) {
+        const moved = entry.sources.map(({ node }) => (node instanceof Element ? node.outerHTML : node?.nodeName)?.slice(0, 80));
+        shifts.push(`${entry.value.toFixed(4)} ${moved.join(' and ')}`);
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  for (const path of ['/', '/?attention=true', '/app/documents']) {
+    await open(page, path);
+    if (path.startsWith('/?') || path === '/') await isConnected(page);
+    // Two frames later everything that moved has been told.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    expect(await page.evaluate(() => (window as unknown as { shifts: string[] }).shifts), path).toEqual([]);
+  }
 });

@@ -33,7 +33,7 @@ export const test = base.extend<Fixtures, { largeFile: string }>({
   given: async ({ request, largeFile }, use) => {
     const given = new Given(request, largeFile);
     await use(given);
-    await given.nothingRuns();
+    await given.quiet();
   },
 });
 
