@@ -1,4 +1,4 @@
-import { hasLiveState, hasStatus, isConnected, isLive, jobOf, open, withoutReload } from './pages';
+import { hasLiveState, hasStatus, isConnected, jobOf, open } from './pages';
 import { expect, test } from './test';
 
 test.describe('cancelling', () => {

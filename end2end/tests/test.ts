@@ -7,7 +7,10 @@ interface Fixtures {
   given: Given;
   /** A second window, of another person: it shares nothing with `page`. */
   otherPage: Page;
-  /** Complaints of the browser that a test brings about on purpose. */
+  /**
+   * Complaints of the browser that a test brings about on purpose. One expression in the array: Playwright takes two
+   * for a value and its options.
+   */
   expectedComplaints: RegExp[];
 }
 
