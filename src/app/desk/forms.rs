@@ -50,6 +50,12 @@ fn send(done: &str) {
         let _ = store.set_item(TOLD, done);
     }
     if let Some(form) = ASKED.take() {
+        // The part of the page it was in may have been written again meanwhile; only what is in a page is sent.
+        if !form.is_connected()
+            && let Some(body) = document().body()
+        {
+            let _ = body.append_child(&form);
+        }
         let _ = form.submit();
     }
 }

@@ -6,25 +6,42 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::app::live::Changes;
+use crate::domain::JobId;
 
 #[derive(Clone, Copy)]
 pub struct Held {
     over: StoredValue<bool>,
+    /// The job that was acted on from here: whoever pressed wants to see what comes of it.
+    passes: StoredValue<Option<JobId>>,
     waiting: StoredValue<Vec<Changes>>,
     apply: Callback<Changes>,
 }
 
 impl Held {
     pub fn new(apply: Callback<Changes>) -> Self {
-        Self { over: StoredValue::new(false), waiting: StoredValue::new(Vec::new()), apply }
+        Self {
+            over: StoredValue::new(false),
+            passes: StoredValue::new(None),
+            waiting: StoredValue::new(Vec::new()),
+            apply,
+        }
     }
 
-    pub fn take(self, changes: Changes) {
-        if self.over.get_value() {
-            self.waiting.update_value(|it| it.push(changes));
-        } else {
-            self.apply.run(changes);
+    /// Nothing of this job waits from now on.
+    pub fn let_pass(self, job: JobId) {
+        self.passes.set_value(Some(job));
+    }
+
+    pub fn take(self, mut changes: Changes) {
+        if !self.over.get_value() {
+            return self.apply.run(changes);
         }
+        let passes = self.passes.get_value();
+        if let Some(place) = changes.jobs.iter().position(|it| Some(it.job_id) == passes) {
+            let jobs = vec![changes.jobs.swap_remove(place)];
+            self.apply.run(Changes { jobs, ..Changes::default() });
+        }
+        self.waiting.update_value(|it| it.push(changes));
     }
 
     fn hold(self, over: bool) {

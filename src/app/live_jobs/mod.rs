@@ -60,11 +60,14 @@ pub fn LiveJobs(
         Callback::new(move |changes| held.take(changes)),
         Callback::new(move |()| loader.load_again()),
     );
-    let changed = move |job: Job| loader.apply(Changes { jobs: vec![job], ..Changes::default() });
+    let changed = move |job: Job| {
+        held.let_pass(job.job_id);
+        loader.apply(Changes { jobs: vec![job], ..Changes::default() });
+    };
     let actions = JobActions::new(Callback::new(changed));
     let choose = Callback::new(move |query| {
         loader.load(query);
-        refresh(&[Part::States, Part::Filter, Part::Chosen, Part::Empty]);
+        refresh(&[Part::Activity, Part::States, Part::Filter, Part::Chosen, Part::Empty]);
     });
     effect(move || {
         view_links::follow(choose);

@@ -228,7 +228,7 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
     tx.connection
         .prepare_cached("delete from job_item where job = ?1 and error_code <> ''")?
         .execute([bytes(id)])?;
-    past_attempts::keep_cancelled(tx, id)?;
+    past_attempts::keep_ended(tx, id)?;
     tx.connection
         .prepare_cached(
             "update job set seq = ?2, status = 'pending', due_at = ?3, queued_at = ?3, started_at = null, \

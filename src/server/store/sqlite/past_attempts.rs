@@ -34,15 +34,15 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// Keeps the attempt that was cancelled, if one was, before the job is tried again. One that failed was kept
-/// then.
-pub(super) fn keep_cancelled(tx: &Tx<'_>, id: JobId) -> Result<()> {
+/// Keeps the attempt that was cancelled, or completed in part, before the job is tried again. One that failed was
+/// kept then.
+pub(super) fn keep_ended(tx: &Tx<'_>, id: JobId) -> Result<()> {
     tx.connection
         .prepare_cached(
             "insert or replace into job_attempt (job, attempt, outcome, queued_at, started_at, read_at, ended_at, \
              error_code, error_message) \
              select id, attempt, status, coalesce(queued_at, created_at), started_at, read_at, completed_at, '', '' \
-             from job where id = ?1 and status = 'cancelled' and started_at is not null",
+             from job where id = ?1 and status in ('cancelled', 'completed') and started_at is not null",
         )?
         .execute([bytes(id)])?;
     Ok(())
