@@ -28,6 +28,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       });
 
       test('has nothing to say about questions, help, toasts and ticks', async ({ page, given }) => {
+        test.setTimeout(180_000);
         await given.pausedQueue();
         const id = await given.textJob('about questions');
         await open(page, '/');

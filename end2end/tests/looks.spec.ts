@@ -20,7 +20,7 @@ test.describe('in the dark', () => {
 });
 
 test.describe('on a phone', () => {
-  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, expectedComplaints: [/status of 404/] });
 
   test('no page is wider than the window', async ({ page, given }) => {
     await given.text('a-name-without-any-space-in-it'.repeat(10));
@@ -41,6 +41,14 @@ test.describe('on a phone', () => {
     expect(await job.evaluate((it) => getComputedStyle(it).display)).toBe('grid');
     const height = (await job.boundingBox())?.height ?? 0;
     expect(height).toBeGreaterThan(80);
+  });
+
+  test('the first job can be ticked with a finger', async ({ page, given }) => {
+    const id = await given.text('about ticks');
+    await open(page, '/');
+    await jobOf(page, id).getByRole('checkbox').tap();
+    await expect(page.getByTestId('selection')).toContainText('1 selected');
+    await fitsTheWindow(page);
   });
 
   test('a job is cancelled with a finger', async ({ page, given }) => {
