@@ -216,6 +216,13 @@ impl JobQuery {
         Self { filter, ..Self::default() }
     }
 
+    /// The first page of the same jobs, but in the state that `other` chooses.
+    pub fn in_state_of(&self, other: &Self) -> Self {
+        let JobFilter { status, attention, .. } = other.filter;
+        let filter = JobFilter { status, attention, error_code: String::new(), ..self.filter.clone() };
+        Self { filter, before: None, ..self.clone() }
+    }
+
     /// The query as the parameters of an address; what is as usual is left out. The inverse of
     /// [`Self::from_parameters`].
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
@@ -334,6 +341,20 @@ mod tests {
         assert!(JobQuery::default().parameters().is_empty());
         assert_eq!(read(&[]), Ok(JobQuery::default()));
         assert!(JobFilter::default().is_empty() && !all_set().is_empty());
+    }
+
+    #[test]
+    fn another_state_keeps_what_else_was_chosen() {
+        let chosen = JobQuery { filter: all_set(), sort: JobSort::Chunks, ..JobQuery::default() };
+        let pending = JobFilter { status: Some(JobStatus::Pending), ..JobFilter::default() };
+        let other = chosen.in_state_of(&JobQuery::newest(pending));
+        let filter = JobFilter {
+            status: Some(JobStatus::Pending),
+            attention: false,
+            error_code: String::new(),
+            ..all_set()
+        };
+        assert_eq!(other, JobQuery { filter, ..chosen });
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub fn listen() {
             return;
         }
         let done = match event.key().as_str() {
-            "/" => focus("[data-key-search], .search-form input"),
+            "/" => focus("[data-key-search]").or_else(|| focus(".search-form input")),
             "u" => click("[data-key-upload]"),
             "?" => open("keys"),
             _ => None,

@@ -58,7 +58,7 @@ fn jobs(query: JobQuery, view: JobsView, causes: Vec<JobCause>, history: History
         <section class="job-manager" aria-label="Jobs">
             <div class="side">
                 <div id=Part::States.id()><States stats=view.stats query=query.clone()/></div>
-                <QueuePanel queue=view.queue.clone()/>
+                <QueuePanel queue=view.queue.clone() back=address::of_jobs(&query)/>
             </div>
             <div class="board">
                 <div id=Part::Filter.id()><FilterBar query=query.clone()/></div>

@@ -7,7 +7,11 @@ use crate::app::components::Seal;
 use crate::domain::QueueState;
 
 #[component]
-pub fn QueuePanel(queue: QueueState) -> impl IntoView {
+pub fn QueuePanel(
+    queue: QueueState,
+    /// Where a form leads to.
+    back: String,
+) -> impl IntoView {
     let most = queue.max_concurrent_jobs;
     view! {
         <section class="queue" aria-label="Queue" data-testid="queue" data-paused=queue.paused.to_string()>
@@ -22,10 +26,12 @@ pub fn QueuePanel(queue: QueueState) -> impl IntoView {
             <p class="muted" data-testid="slots">{queue.slots_in_words()}</p>
             <p class="paused">"Paused: nothing new is begun."</p>
             <form action="/queue" method="post">
+                <input type="hidden" name="back" value=back.clone()/>
                 <button class="button small when-running" name="paused" value="true" data-testid="pause">"Pause"</button>
                 <button class="button small when-paused" name="paused" value="false" data-testid="resume">"Resume"</button>
             </form>
             <form class="slots-form" action="/queue" method="post">
+                <input type="hidden" name="back" value=back/>
                 <label for="slots-wanted">"Jobs at once"</label>
                 <input
                     id="slots-wanted"

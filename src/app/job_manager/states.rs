@@ -68,8 +68,7 @@ impl State {
             Self::Attention => (None, true),
             Self::Of(status) => (Some(status), false),
         };
-        let filter = JobFilter { status, attention, error_code: String::new(), ..query.filter.clone() };
-        JobQuery { filter, before: None, ..query.clone() }
+        query.in_state_of(&JobQuery::newest(JobFilter { status, attention, ..JobFilter::default() }))
     }
 }
 

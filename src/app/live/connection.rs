@@ -18,7 +18,7 @@ const RESET: &str = "reset";
 /// An event that only says the server is there.
 const PING: &str = "ping";
 /// Events are gathered for so long before they reach the view.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(30);
 /// So many changed jobs go to the view at once, however soon: a bound on what is gathered.
 const GATHER_AT_MOST: usize = 256;
 /// How often the state of the stream is looked at.

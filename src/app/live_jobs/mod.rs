@@ -36,7 +36,7 @@ use crate::server_fns::{list_jobs, queue_places};
 /// How often the charts are brought up to date.
 const CHARTS: Duration = Duration::from_secs(30);
 /// How often the places of waiting jobs are.
-const PLACES: Duration = Duration::from_secs(3);
+const PLACES: Duration = Duration::from_secs(1);
 /// So many places are asked for.
 const MOST_PLACES: usize = 200;
 

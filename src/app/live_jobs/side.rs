@@ -51,6 +51,12 @@ fn show_queue(queue: &QueueState) {
         let _ = meter.set_attribute("max", &queue.max_concurrent_jobs.to_string());
         let _ = meter.set_attribute("value", &queue.running_slots.to_string());
     }
+    // What someone is typing stays.
+    if let Ok(Some(field)) = panel.query_selector("input[type=number]:not(:focus)")
+        && let Some(field) = field.dyn_ref::<HtmlInputElement>()
+    {
+        field.set_value(&queue.max_concurrent_jobs.to_string());
+    }
     if let Ok(Some(words)) = panel.query_selector(".muted") {
         put(&words, &queue.slots_in_words());
     }
@@ -63,8 +69,11 @@ pub fn send_queue_form(
     form: &Element,
     event: &SubmitEvent,
 ) {
-    let number =
-        form.query_selector("input").ok().flatten().and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
+    let number = form
+        .query_selector("input[type=number]")
+        .ok()
+        .flatten()
+        .and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
     let paused = event.submitter().and_then(|it| it.get_attribute("value")).map(|it| it == "true");
     let wanted = match number {
         Some(number) => QueueChange { paused: None, max_concurrent_jobs: number.value().parse().ok() },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, Event, FormData, HtmlFormElement, MouseEvent};
+use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, MouseEvent};
 
 use crate::app::address::{jobs_at, of_jobs};
 use crate::app::components::later;
@@ -29,10 +29,12 @@ pub fn follow(load: Callback<JobQuery>) {
             return;
         }
         let link = target(&event).and_then(|it| it.closest("a[data-view]").ok().flatten());
-        if let Some(href) = link.and_then(|it| it.get_attribute("href")) {
-            event.prevent_default();
-            go(jobs_at(&href));
-        }
+        let Some(link) = link else { return };
+        event.prevent_default();
+        let chosen = jobs_at(&link.get_attribute("href").unwrap_or_default());
+        // The column may be older than what was chosen a moment ago: of a state only the state counts.
+        let of_state = link.closest(".states").ok().flatten().is_some();
+        go(if of_state { here().in_state_of(&chosen) } else { chosen });
     });
     let typing = StoredValue::new(None::<TimeoutHandle>);
     desk::on(&document(), "input", move |event: Event| {
@@ -52,8 +54,17 @@ pub fn follow(load: Callback<JobQuery>) {
         typing.set_value(later(ask, if text { TYPING } else { Duration::ZERO }));
     });
     desk::on(&window(), "popstate", move |_| {
-        load.run(jobs_at(&window().location().search().unwrap_or_default()));
+        // The fields are to say what the address says, also the one that has the focus.
+        if let Some(field) = document().active_element().and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+            let _ = field.blur();
+        }
+        load.run(here());
     });
+}
+
+/// What the page's address says.
+fn here() -> JobQuery {
+    jobs_at(&window().location().search().unwrap_or_default())
 }
 
 fn target(event: &Event) -> Option<Element> {

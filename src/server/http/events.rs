@@ -23,7 +23,7 @@ use crate::server::jobs::{JobManager, JobsError, SlotsInUse};
 use crate::server::state::AppState;
 
 /// Between two looks at the store lies at least this long.
-const PACE: Duration = Duration::from_millis(200);
+const PACE: Duration = Duration::from_millis(80);
 
 /// Changes taken from the store at once.
 const CHANGES: u32 = 500;

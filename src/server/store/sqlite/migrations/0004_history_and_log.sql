@@ -8,7 +8,7 @@ alter table job_attempt rename to failed_attempt;
 create table job_attempt (
     job           blob    not null,
     attempt       integer not null,
-    outcome       text    not null check (outcome in ('failed', 'cancelled', 'released')),
+    outcome       text    not null check (outcome in ('completed', 'failed', 'cancelled', 'released')),
     queued_at     integer not null,
     started_at    integer not null,
     read_at       integer,
