@@ -2,7 +2,7 @@
 
 import type { Page } from '@playwright/test';
 import { newWord, textFile, type Given } from './given';
-import { fitsTheWindow, isLive, search } from './pages';
+import { isLive, search, widthBeyondWindow } from './pages';
 import { expect, test } from './test';
 
 const HOSTILE: Record<string, string> = {
@@ -51,7 +51,7 @@ async function pagesWith(given: Given, word: string, hostile: string): Promise<s
 async function isHarmless(page: Page, where: string): Promise<void> {
   expect(await page.evaluate(() => (window as { pwned?: unknown }).pwned), where).toBe(undefined);
   await expect(page.locator('main script, main img, main [onerror], main [onload], main [onfocus], main a[href^="javascript:"]'), where).toHaveCount(0);
-  await test.step(where, () => fitsTheWindow(page));
+  expect.soft(await widthBeyondWindow(page), `pixels beyond the window: ${where}`).toBe(0);
   expect(await page.evaluate(turnedAround), where).toEqual([]);
 }
 

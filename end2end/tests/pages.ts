@@ -96,9 +96,9 @@ export async function withoutReload(page: Page, steps: () => Promise<void>): Pro
 
 /** No part of the page is wider than the window. */
 export async function fitsTheWindow(page: Page): Promise<void> {
-  const widths = await page.evaluate(() => ({
-    page: document.documentElement.scrollWidth,
-    window: document.documentElement.clientWidth,
-  }));
-  expect(widths.page, 'width of the page').toBeLessThanOrEqual(widths.window);
+  expect(await widthBeyondWindow(page), 'pixels of the page beyond the window').toBe(0);
+}
+
+export function widthBeyondWindow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
