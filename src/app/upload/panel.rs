@@ -134,7 +134,7 @@ mod tests {
         let on_the_way = Tally { all: 3, taken: 2, going: 1, ..Tally::default() };
         assert_eq!(told(on_the_way), "");
         let through = Tally { all: 1240, taken: 1238, refused: 2, ..Tally::default() };
-        assert_eq!(told(through), "Uploads are through: 1238 taken in, 2 not taken");
+        assert_eq!(told(through), "Uploads are through: 1,238 taken in, 2 not taken");
         assert_eq!(summary(on_the_way), "2 of 3 sent");
     }
 
