@@ -93,11 +93,16 @@ export class Given {
 
   /** A job that runs for some seconds. One job runs at a time, so that others stay pending meanwhile. */
   async runningJob(name = 'large.txt'): Promise<string> {
-    const path = join(sharedFolder, name);
-    if (path !== this.largeFile) await copyFile(this.largeFile, path);
-    const id = await idOf(await this.api.post('/ingest', { data: { file_path: path } }));
+    const id = await this.largeJob(name);
     await this.reaches(id, 'running');
     return id;
+  }
+
+  /** The same, just taken in. */
+  async largeJob(name = 'large.txt'): Promise<string> {
+    const path = join(sharedFolder, name);
+    if (path !== this.largeFile) await copyFile(this.largeFile, path);
+    return idOf(await this.api.post('/ingest', { data: { file_path: path } }));
   }
 
   async pendingJob(text: string): Promise<string> {
