@@ -91,16 +91,15 @@ test.describe('slots', () => {
 
 test.describe('a waiting job', () => {
   test('says how many are before it, and moves up', async ({ page, given }) => {
-    const running = await given.runningJob();
-    const first = await given.largeJob();
-    const [second, third] = await given.textJobs(2, (number) => `${newWord()} ${number}`);
+    const running = await given.longRunningJob();
+    const [first, second, third] = await given.textJobs(3, (number) => `${newWord()} ${number}`);
     await open(page, '/');
     await expect(jobOf(page, first)).toContainText('The only slot is in use, and it is the next.');
     await expect(jobOf(page, second)).toContainText('and 1 job is before it.');
     await expect(jobOf(page, third)).toContainText('and 2 jobs are before it.');
-    await given.cancel(running);
-    await expect(jobOf(page, third)).toContainText('and 1 job is before it.');
     await given.cancel(first);
+    await expect(jobOf(page, third)).toContainText('and 1 job is before it.');
+    await given.cancel(running);
     await hasStatus(jobOf(page, third), 'completed');
     await expect(jobOf(page, third)).not.toContainText('before it');
   });
