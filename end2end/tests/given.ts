@@ -1,6 +1,6 @@
 // What a test starts from, brought about over the REST API.
 
-import { appendFile, copyFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, type APIRequestContext, type APIResponse } from '@playwright/test';
 import { sharedFolder } from './shared-folder';
@@ -95,6 +95,18 @@ export class Given {
   async runningJob(name = 'large.txt'): Promise<string> {
     const path = join(sharedFolder, name);
     if (path !== this.largeFile) await copyFile(this.largeFile, path);
+    return this.runs(path);
+  }
+
+  /** The same, for some times as long. */
+  async longRunningJob(): Promise<string> {
+    const folder = join(sharedFolder, newWord());
+    await mkdir(folder);
+    for (const name of ['a.txt', 'b.txt', 'c.txt', 'd.txt']) await link(this.largeFile, join(folder, name));
+    return this.runs(folder);
+  }
+
+  private async runs(path: string): Promise<string> {
     const id = await idOf(await this.api.post('/ingest', { data: { file_path: path } }));
     await this.reaches(id, 'running');
     return id;

@@ -91,7 +91,7 @@ test.describe('slots', () => {
 
 test.describe('a waiting job', () => {
   test('says how many are before it, and moves up', async ({ page, given }) => {
-    const running = await given.runningJob();
+    const running = await given.longRunningJob();
     const [first, second, third] = await given.textJobs(3, (number) => `${newWord()} ${number}`);
     await open(page, '/');
     await expect(jobOf(page, first)).toContainText('The only slot is in use, and it is the next.');
