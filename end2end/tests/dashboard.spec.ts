@@ -88,7 +88,7 @@ test('a long name without spaces leaves the page as wide as the window', async (
 });
 
 test.describe('a page that does not exist', () => {
-  test.use({ expectedComplaints: [/status of 404/] });
+  test.use({ expectedComplaints: /status of 404/ });
 
   test('is not found, and leads to the jobs', async ({ page }) => {
     const answer = await page.goto('/app/nothing-here');

@@ -105,7 +105,7 @@ test.describe('a toast', () => {
 });
 
 test.describe('a lost connection', () => {
-  test.use({ expectedComplaints: [/ERR_(INTERNET_DISCONNECTED|NETWORK|FAILED)/] });
+  test.use({ expectedComplaints: /ERR_(INTERNET_DISCONNECTED|NETWORK|FAILED)/ });
 
   test('is shown, and heals with all that happened meanwhile', async ({ page, context, given }) => {
     await open(page, '/');

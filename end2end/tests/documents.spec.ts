@@ -68,7 +68,7 @@ test('a long document is read page by page', async ({ page, given }) => {
 });
 
 test.describe('a document that does not exist', () => {
-  test.use({ expectedComplaints: [/status of 404/] });
+  test.use({ expectedComplaints: /status of 404/ });
 
   test('is not found, and the page says so', async ({ page }) => {
     const answer = await page.goto('/app/documents/nonsense');

@@ -50,7 +50,7 @@ test.describe('a preview', () => {
   });
 
   test.describe('of what cannot be read', () => {
-    test.use({ expectedComplaints: [/status of 415/] });
+    test.use({ expectedComplaints: /status of 415/ });
 
     test('says why', async ({ page }) => {
       await page.goto('/app/preview');

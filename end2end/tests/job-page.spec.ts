@@ -176,7 +176,7 @@ test.describe('copying', () => {
 });
 
 test.describe('a job that does not exist', () => {
-  test.use({ expectedComplaints: [/status of 404/] });
+  test.use({ expectedComplaints: /status of 404/ });
 
   test('is not found, and the page says so', async ({ page }) => {
     const answer = await page.goto('/app/jobs/00000000-0000-7000-8000-000000000000');

@@ -135,7 +135,7 @@ test.describe('live updates', () => {
   });
 
   test.describe('without the event stream', () => {
-    test.use({ expectedComplaints: [/ERR_FAILED.*\/jobs\/events/] });
+    test.use({ expectedComplaints: /ERR_FAILED.*\/jobs\/events/ });
 
     test('the page asks now and then, and goes live once the stream is back', async ({ page, given }) => {
       await page.route('**/jobs/events**', (route) => route.abort());

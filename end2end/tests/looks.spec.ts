@@ -20,7 +20,7 @@ test.describe('in the dark', () => {
 });
 
 test.describe('on a phone', () => {
-  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, expectedComplaints: [/status of 404/] });
+  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, expectedComplaints: /status of 404/ });
 
   test('no page is wider than the window', async ({ page, given }) => {
     await given.text('a-name-without-any-space-in-it'.repeat(10));

@@ -5,7 +5,7 @@ import { jobOf, numberOf, tick } from './pages';
 import { expect, test } from './test';
 
 // The browser fetches the program it then does not run.
-test.use({ expectedComplaints: [/preloaded using link preload but not used/] });
+test.use({ expectedComplaints: /preloaded using link preload but not used/ });
 
 test('the list and the numbers are there to read', async ({ page, given }) => {
   const id = await given.text('about reading');

@@ -34,7 +34,7 @@ test.describe('the README', () => {
 });
 
 test.describe('pictures', () => {
-  test.use({ expectedComplaints: [/status of 404/] });
+  test.use({ expectedComplaints: /status of 404/ });
 
   test('of every page', async ({ page, given }) => {
     test.setTimeout(240_000);

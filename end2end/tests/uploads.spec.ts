@@ -202,7 +202,7 @@ test('a cancelled file is not sent, and the focus goes to the next', async ({ pa
 });
 
 test.describe('when the connection breaks', () => {
-  test.use({ expectedComplaints: [/ERR_FAILED/] });
+  test.use({ expectedComplaints: /ERR_FAILED/ });
 
   test('files are sent again, one by one or all that failed', async ({ page }) => {
     let broken = true;
