@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Document, Element, HtmlElement, XmlHttpRequest, XmlHttpRequestResponseType};
+use web_sys::{Document, Element, HtmlElement, HtmlFormElement, XmlHttpRequest, XmlHttpRequestResponseType};
 
 /// What can be brought up to date by itself, wherever the page has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,19 @@ fn put(id: &str, new: &Element) {
         busy.push(' ');
         busy.push_str(what);
     }
-    if document().query_selector(&busy).ok().flatten().is_some() || old.inner_html() == new.inner_html() {
+    if document().query_selector(&busy).ok().flatten().is_some() {
+        return;
+    }
+    if old.inner_html() == new.inner_html() {
+        // What was typed is not a part of the HTML.
+        if let Some(form) = old
+            .query_selector("form.filter-bar")
+            .ok()
+            .flatten()
+            .and_then(|it| it.dyn_into::<HtmlFormElement>().ok())
+        {
+            form.reset();
+        }
         return;
     }
     let Ok(unfolded) = old.query_selector_all("details[open]") else { return };
