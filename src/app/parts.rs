@@ -61,35 +61,19 @@ pub fn refresh(parts: &'static [Part]) {
 
 fn put(id: &str, new: &Element) {
     let Some(old) = document().get_element_by_id(id) else { return };
-    let mut busy = String::new();
-    for what in ["input:focus", "select:focus", "button:hover"] {
-        busy.push_str(if busy.is_empty() { "#" } else { ",#" });
-        busy.push_str(id);
-        busy.push(' ');
-        busy.push_str(what);
-    }
-    if document().query_selector(&busy).ok().flatten().is_some() {
+    if is_in_use(id) {
         return;
     }
     if old.inner_html() == new.inner_html() {
         // What was typed is not a part of the HTML.
-        if let Some(form) = old
-            .query_selector("form.filter-bar")
-            .ok()
-            .flatten()
-            .and_then(|it| it.dyn_into::<HtmlFormElement>().ok())
+        if let Ok(Some(form)) = old.query_selector("form.filter-bar")
+            && let Some(form) = form.dyn_ref::<HtmlFormElement>()
         {
             form.reset();
         }
         return;
     }
-    let Ok(unfolded) = old.query_selector_all("details[open]") else { return };
-    for index in 0..unfolded.length() {
-        let id = unfolded.get(index).and_then(|it| it.dyn_into::<Element>().ok()).map(|it| it.id());
-        if let Some(same) = id.and_then(|id| inside(new, &id)) {
-            let _ = same.set_attribute("open", "");
-        }
-    }
+    keep_unfolded(&old, new);
     let focused = document().active_element().filter(|it| old.contains(Some(it))).map(|it| it.id());
     let scrolled = old.query_selector(".log").ok().flatten().map(|it| it.scroll_top());
     let _ = old.replace_with_with_node_1(new);
@@ -101,6 +85,29 @@ fn put(id: &str, new: &Element) {
     }
 }
 
+/// Whether someone types in it, or is about to press a button.
+fn is_in_use(id: &str) -> bool {
+    let mut selector = String::new();
+    for what in ["input:focus", "select:focus", "button:hover"] {
+        selector.push_str(if selector.is_empty() { "#" } else { ",#" });
+        selector.push_str(id);
+        selector.push(' ');
+        selector.push_str(what);
+    }
+    document().query_selector(&selector).ok().flatten().is_some()
+}
+
+fn keep_unfolded(old: &Element, new: &Element) {
+    let Ok(unfolded) = old.query_selector_all("details[open]") else { return };
+    for index in 0..unfolded.length() {
+        let id = unfolded.get(index).and_then(|it| it.dyn_into::<Element>().ok()).map(|it| it.id());
+        if let Some(same) = id.and_then(|id| inside(new, &id)) {
+            let _ = same.set_attribute("open", "");
+        }
+    }
+}
+
+/// The element with this id in another one.
 fn inside(element: &Element, id: &str) -> Option<Element> {
     if id.is_empty() {
         return None;

@@ -194,66 +194,43 @@ fn stages_chart(stages: &[StageTimes]) -> Sealed {
 
 fn points_table(history: &History) -> Sealed {
     let row = |point: &HistoryPoint| {
-        view! {
-            <tr>
-                <th scope="row"><time datetime=rfc3339::text(&point.at)>{format::date_time(&point.at)}</time></th>
-                <td>{format::count(point.accepted)}</td>
-                <td>{format::count(point.completed)}</td>
-                <td>{format::count(point.failed)}</td>
-                <td>{format::count(point.cancelled)}</td>
-                <td>{format::count(point.chunks)}</td>
-            </tr>
-        }
-        .seal()
+        let counts = [point.accepted, point.completed, point.failed, point.cancelled, point.chunks];
+        let from = view! { <time datetime=rfc3339::text(&point.at)>{format::date_time(&point.at)}</time> };
+        (from.seal(), counts.map(format::count).to_vec())
     };
     // Steps in which nothing happened only lengthen it.
     let busy = |point: &&HistoryPoint| point.accepted + point.completed + point.failed + point.cancelled > 0;
-    let rows: Vec<_> = history.points.iter().rev().filter(busy).map(row).collect();
-    view! {
-        <table class="numbers">
-            <caption>{format!("By {} (UTC), latest first, without those in which nothing happened", step(history))}</caption>
-            <thead>
-                <tr>
-                    <th scope="col">"From"</th>
-                    <th scope="col">"Accepted"</th>
-                    <th scope="col">"Completed"</th>
-                    <th scope="col">"Failed"</th>
-                    <th scope="col">"Cancelled"</th>
-                    <th scope="col">"Chunks"</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .seal()
+    table(
+        format!("By {} (UTC), latest first, without those in which nothing happened", step(history)),
+        &["From", "Accepted", "Completed", "Failed", "Cancelled", "Chunks"],
+        history.points.iter().rev().filter(busy).map(row).collect(),
+    )
 }
 
 fn stages_table(stages: &[StageTimes]) -> Sealed {
     let row = |it: &StageTimes| {
-        view! {
-            <tr>
-                <th scope="row">{name(it.stage)}</th>
-                <td>{format::count(it.count)}</td>
-                <td>{format::duration(it.p50_ms as i64)}</td>
-                <td>{format::duration(it.p90_ms as i64)}</td>
-                <td>{format::duration(it.p99_ms as i64)}</td>
-            </tr>
-        }
-        .seal()
+        let times = [it.p50_ms, it.p90_ms, it.p99_ms].map(|it| format::duration(it as i64));
+        (name(it.stage).seal(), [vec![format::count(it.count)], times.to_vec()].concat())
+    };
+    table(
+        "How long stages took: so many of 100 jobs were through by then".to_owned(),
+        &["Stage", "Jobs", "50", "90", "99"],
+        stages.iter().map(row).collect(),
+    )
+}
+
+/// Rows of a head and numbers.
+fn table(caption: String, heads: &[&'static str], rows: Vec<(Sealed, Vec<String>)>) -> Sealed {
+    let heads: Vec<_> = heads.iter().map(|it| view! { <th scope="col">{*it}</th> }.seal()).collect();
+    let row = |(head, cells): (Sealed, Vec<String>)| {
+        let cells: Vec<_> = cells.into_iter().map(|it| view! { <td>{it}</td> }.seal()).collect();
+        view! { <tr><th scope="row">{head}</th> {cells}</tr> }.seal()
     };
     view! {
         <table class="numbers">
-            <caption>"How long stages took: so many of 100 jobs were through by then"</caption>
-            <thead>
-                <tr>
-                    <th scope="col">"Stage"</th>
-                    <th scope="col">"Jobs"</th>
-                    <th scope="col">"50"</th>
-                    <th scope="col">"90"</th>
-                    <th scope="col">"99"</th>
-                </tr>
-            </thead>
-            <tbody>{stages.iter().map(row).collect_view()}</tbody>
+            <caption>{caption}</caption>
+            <thead><tr>{heads}</tr></thead>
+            <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
         </table>
     }
     .seal()

@@ -55,7 +55,7 @@ pub fn answer_or_back<T: Serialize>(headers: &HeaderMap, back: Option<&str>, ans
 }
 
 /// The page, if it is one of this server's: nobody is sent elsewhere by a link that names us.
-fn own_page(back: &str) -> &str {
+pub fn own_page(back: &str) -> &str {
     // Browsers take a backslash for a slash.
     let elsewhere = back.get(1..2).is_some_and(|second| matches!(second, "/" | "\\"));
     let is_own = back.starts_with('/') && !elsewhere && !back.chars().any(char::is_control);

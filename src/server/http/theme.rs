@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::fields::own_page;
 use crate::app::Theme;
 
 /// A year, in seconds.
@@ -27,7 +28,5 @@ pub async fn choose(headers: HeaderMap, Form(choice): Form<Choice>) -> Response 
 fn page_before(headers: &HeaderMap) -> String {
     let referer =
         headers.get(header::REFERER).and_then(|it| it.to_str().ok()).and_then(|it| it.parse::<Uri>().ok());
-    let page = referer.as_ref().and_then(Uri::path_and_query).map_or("/", |it| it.as_str());
-    // Two slashes would name another server.
-    if page.starts_with('/') && !page.starts_with("//") { page.to_owned() } else { "/".to_owned() }
+    own_page(referer.as_ref().and_then(Uri::path_and_query).map_or("/", |it| it.as_str())).to_owned()
 }

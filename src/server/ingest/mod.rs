@@ -10,6 +10,7 @@ pub mod failures;
 pub mod folders;
 mod language;
 mod members;
+mod piece;
 pub mod recognise;
 pub mod run;
 pub mod sources;

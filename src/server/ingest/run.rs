@@ -22,11 +22,12 @@ use super::failures::{
 };
 use super::folders::{AllowedFolders, Found, PathError};
 use super::members::Members;
+pub use super::piece::{Item, ItemKind, Piece, PieceContent, Stopped};
 use super::recognise::{HEAD, recognise};
 use super::sources::{Input, ReadItems};
 use crate::domain::format::{Format, Reading};
 use crate::domain::progress::Steps;
-use crate::domain::{Chunk, Chunking, Job, Metadata, Progress, Warning};
+use crate::domain::{Chunk, Chunking, Job, Progress, Warning};
 use crate::server::blobs::Blobs;
 use crate::server::store::{BlobRef, ChunkKey, Content, Failure, ItemResult, NewDocument, Version};
 
@@ -38,39 +39,6 @@ pub struct Shelves {
     pub workers: Workers,
     /// For jobs that do not say how they want to be cut.
     pub chunking: Chunking,
-}
-
-/// What was read, with how far the job is after it.
-#[derive(Debug)]
-pub struct Piece {
-    pub content: PieceContent,
-    pub progress: Progress,
-}
-
-/// What was read.
-#[derive(Debug)]
-pub enum PieceContent {
-    /// Chunks of a document too large for one step; its item follows.
-    Part(Vec<Chunk>),
-    /// An item as a whole. After parts its content is [`Content::Version`] with a version for the
-    /// worker to fill in, and these are its last chunks.
-    Item(ItemResult, Vec<Chunk>),
-    /// Only how far the job is.
-    Nothing,
-}
-
-/// Why reading ended early.
-#[derive(Debug)]
-pub enum Stopped {
-    /// The token was cancelled, or nobody takes the pieces any more.
-    Told,
-    Failed(Failure),
-}
-
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
 }
 
 /// The version in an item after parts, until the worker knows it.
@@ -97,32 +65,6 @@ pub struct Reader<'a, S> {
     last_attempt: bool,
     /// Why the first of the items left to the next attempt could not be read.
     put_off: Option<Failure>,
-}
-
-/// What is known of an item before it is read.
-#[derive(Clone, Debug)]
-pub struct Item<'a> {
-    pub name: &'a str,
-    pub metadata: Metadata,
-    pub blob: Option<BlobRef>,
-    pub kind: ItemKind,
-}
-
-/// What an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemKind {
-    /// A text that was sent as such.
-    Text,
-    /// A file. An archive becomes as many items as it has files.
-    File,
-    /// The file of a job that has no other item, and cannot have more.
-    OnlyFile,
-}
-
-impl<'a> Item<'a> {
-    pub fn new(kind: ItemKind, job: &Job, name: &'a str) -> Self {
-        Self { name, metadata: job.metadata.clone(), blob: None, kind }
-    }
 }
 
 impl<'a, S> Reader<'a, S> {

@@ -4,8 +4,10 @@
 //! next *change number* (`seq`); whoever follows the store (the index, the event stream) asks for what
 //! has a number above its own. `rules.rs` holds every backend to the same rules.
 
+mod attempt;
 mod blob_ref;
 mod error;
+mod feed;
 #[cfg(test)]
 pub mod hooked;
 #[cfg(test)]
@@ -25,8 +27,13 @@ use crate::domain::{
     JobQuery, JobSelection, JobStats, JobType, LogLevel, LogLine, Metadata, Progress, QueueChange, Warning,
 };
 
+pub use attempt::{
+    Claim, Content, Delivery, Failure, Fence, ItemResult, Lease, NewDocument, NewLine, Outcome, PastAttempt,
+    Verdict, WorkerId,
+};
 pub use blob_ref::BlobRef;
 pub use error::StoreError;
+pub use feed::{ChunkKey, FeedCursor, IndexPage, Version};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -217,187 +224,6 @@ pub struct NewJob {
     pub max_attempts: u32,
 }
 
-/// Names one worker of one run of the server; new at each start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerId(pub String);
-
-/// What a worker asks for.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    pub worker: WorkerId,
-    /// Small texts to take together at most.
-    pub group: u32,
-    /// Whether the job may be a bulk job.
-    pub bulk: bool,
-    pub lease_until: DateTime<Utc>,
-}
-
-/// Proof that a worker may work on a job.
-#[derive(Clone, Debug)]
-pub struct Lease {
-    pub job: Job,
-    pub bulk: bool,
-    /// As it was accepted; empty if the database has lost it.
-    pub source: String,
-}
-
-impl Lease {
-    /// What guards every write of this attempt.
-    pub fn fence(&self) -> Fence {
-        Fence::of(&self.job)
-    }
-}
-
-/// A job and the attempt that may write to it; an older attempt changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Fence {
-    pub job: JobId,
-    pub attempt: u32,
-}
-
-impl Fence {
-    /// What guards the writes of the job's present attempt.
-    pub fn of(job: &Job) -> Self {
-        Self { job: job.job_id, attempt: job.attempt }
-    }
-}
-
-/// What the store wants the worker to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    GoOn,
-    /// Someone asked to cancel the job; nothing was written.
-    StopCancelled,
-    /// The job belongs to another attempt now, or to none; nothing was written.
-    LeaseLost,
-}
-
-/// How an attempt ended without success.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Failed(Failure),
-    /// Back to the queue until then.
-    TryAgain(Failure, DateTime<Utc>),
-    /// Back to the queue until then, and the attempt does not count: the cause is not the job's.
-    PutOff(Failure, DateTime<Utc>),
-    /// The server is stopping: back to the queue, and the attempt does not count.
-    Released,
-}
-
-/// Why something could not be ingested.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Stable, for programs.
-    pub code: &'static str,
-    /// A sentence for people: what was wrong and what to do about it.
-    pub message: String,
-    /// The cause may be gone at another attempt.
-    pub may_pass: bool,
-}
-
-impl Failure {
-    /// A failure that another attempt would meet again.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), may_pass: false }
-    }
-
-    /// A failure whose cause may pass by itself.
-    pub fn that_may_pass(code: &'static str, message: impl Into<String>) -> Self {
-        Self { may_pass: true, ..Self::new(code, message) }
-    }
-}
-
-/// An attempt, and when the next one was to come after it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PastAttempt {
-    pub attempt: JobAttempt,
-    pub retry_at: Option<DateTime<Utc>>,
-}
-
-/// A line for the log of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewLine {
-    pub level: LogLevel,
-    /// A sentence; never a part of a document's text.
-    pub text: String,
-}
-
-impl NewLine {
-    pub fn new(level: LogLevel, text: impl Into<String>) -> Self {
-        Self { level, text: text.into() }
-    }
-}
-
-/// Items of one job that are ready to be written.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    pub fence: Fence,
-    pub items: Vec<ItemResult>,
-    pub progress: Progress,
-    /// These are the job's last items: from now on it waits for the index, and costs no slot.
-    pub last: bool,
-}
-
-/// One item of a job, read or failed.
-#[derive(Clone, Debug)]
-pub struct ItemResult {
-    /// Position in the job, from 0.
-    pub item: u64,
-    pub name: String,
-    pub result: std::result::Result<NewDocument, Failure>,
-}
-
-/// A document that was read.
-#[derive(Clone, Debug)]
-pub struct NewDocument {
-    pub media_type: String,
-    pub size_bytes: u64,
-    pub characters: u64,
-    pub metadata: Metadata,
-    pub warnings: Vec<Warning>,
-    pub blob: Option<BlobRef>,
-    pub content: Content,
-}
-
-/// The chunks of a new document.
-#[derive(Clone, Debug)]
-pub enum Content {
-    Chunks(Vec<Chunk>),
-    /// Already written with [`Store::append_chunks`].
-    Version {
-        version: Version,
-        chunk_count: u64,
-    },
-}
-
-/// One writing of a document. Every writing has a new one, so that old and new chunks never mix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(pub u64);
-
-/// Identifies a chunk for the index: its document version and its place therein.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChunkKey(pub u64);
-
-impl ChunkKey {
-    /// Bits for the place: 16.7 million chunks a document, 5 * 10^11 versions.
-    const PLACE_BITS: u32 = 24;
-    /// The most chunks one document can have.
-    pub const MAX_CHUNKS: u64 = 1 << Self::PLACE_BITS;
-
-    pub fn new(version: Version, place: u64) -> Self {
-        debug_assert!(place < Self::MAX_CHUNKS);
-        Self(version.0 << Self::PLACE_BITS | place)
-    }
-
-    pub fn version(self) -> Version {
-        Version(self.0 >> Self::PLACE_BITS)
-    }
-
-    pub fn place(self) -> u64 {
-        self.0 & (Self::MAX_CHUNKS - 1)
-    }
-}
-
 /// Which rows of final jobs go.
 #[derive(Clone, Copy, Debug)]
 pub struct CleanUp {
@@ -468,31 +294,4 @@ pub struct Totals {
     pub documents: u64,
     pub chunks: u64,
     pub bytes: u64,
-}
-
-/// How far the index has read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FeedCursor {
-    /// All changes up to this one.
-    pub seq: u64,
-    /// Of the document with this change number, the next one, the chunks up to this one.
-    pub chunk: Option<(u64, ChunkKey)>,
-    /// The store's latest change when the index began from nothing: it never held what was removed
-    /// before, so those removals may be forgotten.
-    pub began_at: u64,
-}
-
-/// What the index must take in next. Apply removals last.
-#[derive(Clone, Debug, Default)]
-pub struct IndexPage {
-    pub chunks: Vec<(ChunkKey, String)>,
-    pub removed: Vec<Version>,
-    /// Jobs with large documents among these chunks, and how many chunks each.
-    pub jobs: Vec<(JobId, u64)>,
-    pub cursor: FeedCursor,
-    /// There is nothing after this page yet.
-    pub caught_up: bool,
-    /// Removals after the cursor have been forgotten: the index must begin from nothing, at this page's
-    /// cursor.
-    pub too_old: bool,
 }

@@ -19,6 +19,7 @@ mod opendocument;
 mod page_text;
 mod pdf;
 mod rtf;
+mod rtf_words;
 mod sheets;
 mod xml;
 

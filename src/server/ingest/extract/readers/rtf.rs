@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::code_pages::{Charset, page_of_font};
+use super::rtf_words::{character_of, control_word, hex, is_skipped};
 use super::{Extracted, Sink, Unreadable, fact, warn};
 use crate::domain::Location;
 
@@ -170,7 +171,8 @@ impl<'a> Reader<'a> {
     fn control(&mut self) {
         let Some((&symbol, rest)) = self.rest.split_first() else { return };
         if symbol.is_ascii_alphabetic() {
-            let (word, number) = self.word();
+            let (word, number, rest) = control_word(self.rest);
+            self.rest = rest;
             return self.obey(word, number);
         }
         self.rest = rest;
@@ -193,23 +195,6 @@ impl<'a> Reader<'a> {
             b'*' => self.state.optional = true,
             _ => {}
         }
-    }
-
-    /// Takes a control word, its number, and the space that ends it.
-    fn word(&mut self) -> (&'a [u8], Option<i32>) {
-        let letters = self.rest.iter().take_while(|it| it.is_ascii_alphabetic()).count();
-        let (word, rest) = self.rest.split_at(letters);
-        let is_negative = rest.first() == Some(&b'-');
-        let digits = &rest[usize::from(is_negative)..];
-        let length = digits.iter().take_while(|it| it.is_ascii_digit()).count();
-        let (digits, after) = digits.split_at(length);
-        let number = digits
-            .iter()
-            .fold(0_i32, |number, digit| number.saturating_mul(10).saturating_add(i32::from(digit - b'0')));
-        let number = (length > 0).then_some(if is_negative { -number } else { number });
-        let rest = if length > 0 { after } else { rest };
-        self.rest = rest.strip_prefix(b" ").unwrap_or(rest);
-        (word, number)
     }
 
     fn obey(&mut self, word: &[u8], number: Option<i32>) {
@@ -405,42 +390,6 @@ impl<'a> Reader<'a> {
         }
         self.text.clear();
     }
-}
-
-fn character_of(word: &[u8]) -> Option<char> {
-    Some(match word {
-        b"emdash" => '—',
-        b"endash" => '–',
-        b"bullet" => '•',
-        b"lquote" => '‘',
-        b"rquote" => '’',
-        b"ldblquote" => '“',
-        b"rdblquote" => '”',
-        b"emspace" | b"enspace" | b"qmspace" => ' ',
-        b"zwj" => '\u{200d}',
-        b"zwnj" => '\u{200c}',
-        _ => return None,
-    })
-}
-
-/// Groups without text for people that need no `\*` before their names; those with it are skipped if unknown.
-fn is_skipped(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"colortbl" | b"stylesheet" | b"filetbl" | b"listtable" | b"listoverridetable" | b"revtbl" | b"rsidtbl"
-            | b"xmlnstbl" | b"generator" | b"themedata" | b"colorschememapping" | b"datastore" | b"latentstyles"
-            // What is drawn: pictures, the parts of shapes, and shapes once more for older programs.
-            | b"pict" | b"shppict" | b"nonshppict" | b"sp" | b"shprslt" | b"mmath" | b"mmathPict"
-            | b"objdata" | b"objclass" | b"objname" | b"objalias" | b"objsect"
-            | b"fldinst" | b"datafield" | b"formfield" | b"bkmkstart" | b"bkmkend" | b"nonesttables"
-            // Marks for an index and for a table of contents.
-            | b"xe" | b"rxe" | b"txe" | b"tc" | b"tcn"
-            | b"atnid" | b"atnauthor" | b"atndate" | b"atnref" | b"ftnsep" | b"ftnsepc" | b"aftnsep" | b"aftnsepc"
-    )
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|it| it.try_into().ok())
 }
 
 /// As ISO 8601 has it, in the author's own time: the zone is not told. The year 1601 stands for no date.
