@@ -46,6 +46,7 @@ test('times are told in words, with the exact moment in UTC and here', async ({ 
     await open(page, path);
     const time = page.locator('main').getByText(/^(just now|\d+ s ago)$/).first();
     await expect(time, path).toBeVisible();
+    await time.hover();
     await expect(time, path).toHaveAttribute('title', EXACT);
     await expect(time, path).toHaveAttribute('datetime', /Z$/);
   }
@@ -58,6 +59,7 @@ test.describe('in another time zone', () => {
     const id = await given.text('about zones');
     await open(page, '/');
     const time = jobOf(page, id).locator('time');
+    await time.hover();
     const [utc, local] = ((await time.getAttribute('title')) ?? '').split(' · ');
     const expected = new Date(utc).toLocaleTimeString('en-GB', { timeZone: 'Asia/Kolkata' });
     expect(local).toContain(expected);

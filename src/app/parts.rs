@@ -5,6 +5,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Document, Element, HtmlElement, HtmlFormElement, XmlHttpRequest, XmlHttpRequestResponseType};
 
+use super::desk;
+
 /// What can be brought up to date by itself, wherever the page has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -77,6 +79,7 @@ fn put(id: &str, new: &Element) {
     let focused = document().active_element().filter(|it| old.contains(Some(it))).map(|it| it.id());
     let scrolled = old.query_selector(".log").ok().flatten().map(|it| it.scroll_top());
     let _ = old.replace_with_with_node_1(new);
+    desk::put_into_words();
     if let (Some(top), Ok(Some(log))) = (scrolled, new.query_selector(".log")) {
         log.set_scroll_top(top);
     }

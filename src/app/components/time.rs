@@ -7,7 +7,6 @@ use leptos::prelude::*;
 
 use super::{Seal, text};
 use crate::app::clock::Clock;
-use crate::app::desk::moment;
 use crate::app::format;
 use crate::domain::job::rfc3339;
 use crate::domain::time_left::{self, time_left};
@@ -23,14 +22,9 @@ pub fn TimeOf(time: DateTime<Utc>) -> impl IntoView {
 #[component]
 pub fn JobTime(job: RwSignal<Job>, clock: Clock, paces: RwSignal<Arc<[Pace]>>) -> impl IntoView {
     let created = job.read_untracked().created_at;
-    let machine = rfc3339::text(&created);
     let ago = move || match clock.slow.get() {
         None => format!("{} UTC", format::date_time(&created)),
         Some(now) => format::ago(now - created.timestamp_millis()),
-    };
-    let exact = {
-        let machine = machine.clone();
-        move || if clock.slow.read().is_some() { moment(&machine) } else { machine.clone() }
     };
     let left = move || {
         let job = job.read();
@@ -40,7 +34,7 @@ pub fn JobTime(job: RwSignal<Job>, clock: Clock, paces: RwSignal<Arc<[Pace]>>) -
         Some(time_left::words(low, high))
     };
     view! {
-        <time datetime=machine title=text(exact)>{text(ago)}</time>
+        <time datetime=rfc3339::text(&created)>{text(ago)}</time>
         <span>{text(move || spent(&job.read(), clock))}</span>
         <span data-testid="time-left">{text(move || left().unwrap_or_default())}</span>
     }

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 pub use self::keys::KeysHelp;
 pub use self::keys::typed;
-pub use self::times::moment;
+pub use self::times::put_into_words;
 pub use self::toasts::{Undo, tell};
 
 use self::toasts::Toasts;

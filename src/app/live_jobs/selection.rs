@@ -43,8 +43,14 @@ impl Act {
         match self {
             Self::Cancel => "Cancel",
             Self::Retry => "Retry",
-            Self::Delete => "Delete from list",
+            Self::Delete => "Delete",
         }
+    }
+
+    /// The question before so many jobs.
+    fn question(self, jobs: &str) -> String {
+        let place = if self == Self::Delete { " from the list" } else { "" };
+        format!("{} {jobs}{place}?", self.label())
     }
 
     pub fn path(self) -> &'static str {
@@ -83,7 +89,7 @@ impl Act {
 pub fn ask(actions: JobActions, act: Act, selection: JobSelection, count: u64) {
     let jobs = format::counted(count, "job");
     actions.question.set(Some(Question {
-        title: format!("{} {jobs}?", act.label()),
+        title: act.question(&jobs),
         text: act.consequence().to_owned(),
         yes: format!("{} {jobs}", act.label()),
         no: "Keep as they are".to_owned(),

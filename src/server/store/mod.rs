@@ -54,6 +54,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// would cost less than the flush it waits for. A job that was tried before always comes alone, and
     /// of those that did not survive a crash only one runs at a time: so a job that kills the process
     /// takes each of the others down with it once at most.
+    ///
+    /// While the queue is paused nothing is due: once [`Store::change_queue`] has said so, no claim gives a job.
     async fn claim(&self, claim: Claim, now: DateTime<Utc>) -> Result<Vec<Lease>>;
 
     /// Keeps the lease, saves progress, and answers whether the worker should go on.

@@ -51,6 +51,18 @@ async fn the_job_that_waits_longest_is_claimed_first_and_only_once() {
 }
 
 #[tokio::test]
+async fn nothing_is_claimed_while_the_queue_is_paused() {
+    for (name, store, _folder) in stores() {
+        given_a_text(&*store).await;
+        let pause = |paused| QueueChange { paused: Some(paused), max_concurrent_jobs: None };
+        store.change_queue(pause(true)).await.unwrap();
+        assert!(claim(&*store, 8, at(10)).await.is_empty(), "{name}");
+        store.change_queue(pause(false)).await.unwrap();
+        claim_one(&*store, at(10)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_job_is_not_claimed_before_it_is_due() {
     for (name, store, _folder) in stores() {
         accept(&*store, new_job(JobType::TextIngestion, 1), at(5)).await;

@@ -15,6 +15,10 @@ const SMALL_TEXT: u64 = 64 << 10;
 pub(super) const BULK_DELAY: i64 = 30_000;
 
 pub(super) fn claim(tx: &Tx<'_>, claim: &Claim, now: DateTime<Utc>) -> Result<Vec<Lease>> {
+    // Asked here, too, because a claim may have been on its way when the queue was paused.
+    if waiting::settings(tx.connection)?.paused {
+        return Ok(Vec::new());
+    }
     let suspect_runs: bool = tx
         .connection
         .prepare_cached("select exists (select 1 from job where suspect = 1 and stage = 'reading')")?
