@@ -32,12 +32,19 @@ impl Part {
     }
 }
 
+/// The parameter, by name and value, with which a page is asked for its parts and not for all its rows.
+pub const PARTS_ONLY: &str = "parts=only";
+
 /// Puts the newest version of these parts in their place. What was unfolded stays so, and the focus stays where it
 /// was. A part with a field that has the focus, or a button under the pointer, is left as it is.
 pub fn refresh(parts: &'static [Part]) {
     let Ok(request) = XmlHttpRequest::new() else { return };
-    let Ok(address) = window().location().href() else { return };
-    if request.open("GET", &address).is_err() {
+    let location = window().location();
+    let (Ok(address), Ok(search)) = (location.href(), location.search()) else { return };
+    let mut asked = search;
+    asked.push(if asked.is_empty() { '?' } else { '&' });
+    asked.push_str(PARTS_ONLY);
+    if request.open("GET", &asked).is_err() {
         return;
     }
     request.set_response_type(XmlHttpRequestResponseType::Document);

@@ -38,7 +38,9 @@ pub fn JobManager() -> impl IntoView {
     // What cannot be read chooses nothing: all jobs are shown, and the filter says so.
     let query = JobQuery::from_parameters(&parameter).unwrap_or_default();
     let range = parameter("activity").and_then(|it| it.parse().ok()).unwrap_or(HistoryRange::Hour);
-    let asked = query.clone();
+    // Of the list only whether it is empty is a part.
+    let parts_only = parameter("parts").is_some();
+    let asked = JobQuery { limit: if parts_only { 1 } else { query.limit }, ..query.clone() };
     let fetch = async move {
         let causes = if asked.filter.attention { list_causes().await? } else { Vec::new() };
         Ok((list_jobs(asked).await?, causes, get_history(range).await?))

@@ -19,8 +19,8 @@ const RESET: &str = "reset";
 const PING: &str = "ping";
 /// Events are gathered for so long before they reach the view.
 const GATHER: Duration = Duration::from_millis(30);
-/// So many changed jobs go to the view at once, however soon: a bound on what is gathered.
-const GATHER_AT_MOST: usize = 256;
+/// So many changed jobs go to the view at once, however soon: more would hold up what a person does meanwhile.
+const GATHER_AT_MOST: usize = 16;
 /// How often the state of the stream is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// While the stream is broken, the server is asked this often.
