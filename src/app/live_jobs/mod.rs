@@ -77,6 +77,8 @@ pub fn LiveJobs(
         regularly(PLACES, move || loader.load_places());
     });
     side::follow(list);
+    let empty = holds(move || list.rows.read().is_empty());
+    effect(move || show_if(Part::Empty.id(), empty.get()));
     view! {
         <div class="live-list" on:pointerover=held.enter() on:pointerleave=held.leave()>
             <LiveSwitch live=list.live/>
@@ -170,6 +172,13 @@ impl Loader {
                 self.list.load(query, view);
             }
         });
+    }
+}
+
+/// Shows or hides what the server wrote for an empty list.
+fn show_if(id: &str, shown: bool) {
+    if let Some(element) = document().get_element_by_id(id) {
+        let _ = element.toggle_attribute_with_force("hidden", !shown);
     }
 }
 
