@@ -20,7 +20,7 @@ const PING: &str = "ping";
 /// Events are gathered for so long before they reach the view.
 const GATHER: Duration = Duration::from_millis(30);
 /// So many changed jobs go to the view at once, however soon: more would hold up what a person does meanwhile.
-const GATHER_AT_MOST: usize = 12;
+const GATHER_AT_MOST: usize = 24;
 /// How often the state of the stream is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// While the stream is broken, the server is asked this often.
