@@ -31,7 +31,8 @@ impl LiveState {
 
     pub fn text(self) -> &'static str {
         match self {
-            Self::Connecting => "Connecting…",
+            // It takes a moment, and words that come and go at once only flicker.
+            Self::Connecting => "",
             Self::Live => "Live",
             Self::Reconnecting => "Reconnecting…",
             Self::Paused => "Paused",
