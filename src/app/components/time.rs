@@ -21,8 +21,11 @@ pub fn TimeOf(time: DateTime<Utc>) -> impl IntoView {
 /// When a job came, how long it waited, has been running or took, and how long it may still take.
 #[component]
 pub fn JobTime(job: RwSignal<Job>, clock: Clock, paces: RwSignal<Arc<[Pace]>>) -> impl IntoView {
-    let created = job.read_untracked().created_at;
-    let ago = move || match clock.slow.get() {
+    let (created, slow) = {
+        let job = job.read_untracked();
+        (job.created_at, clock.slow(job.job_id))
+    };
+    let ago = move || match slow.get() {
         None => format!("{} UTC", format::date_time(&created)),
         Some(now) => format::ago(now - created.timestamp_millis()),
     };
@@ -46,7 +49,7 @@ fn spent(job: &Job, clock: Clock) -> String {
     let since = |from: DateTime<Utc>, to: i64| format::duration(to - from.timestamp_millis());
     let waited = job.started_at.map(|started| since(job.created_at, started.timestamp_millis()));
     match (job.status, waited) {
-        (JobStatus::Pending, _) => match clock.slow.get() {
+        (JobStatus::Pending, _) => match clock.slow(job.job_id).get() {
             Some(now) => format!("waiting {}", since(job.created_at, now)),
             None => "waiting".to_owned(),
         },

@@ -41,8 +41,8 @@ pub struct Piece {
 pub enum PieceContent {
     /// Chunks of a document too large for one step; its item follows.
     Part(Vec<Chunk>),
-    /// An item as a whole. After parts its content is [`Content::Version`] with a version for the
-    /// worker to fill in, and these are its last chunks.
+    /// An item as a whole. After parts its content is a version for the worker to fill in, and these are its last
+    /// chunks.
     Item(ItemResult, Vec<Chunk>),
     /// Only how far the job is.
     Nothing,

@@ -151,7 +151,7 @@ pub struct NewDocument {
 #[derive(Clone, Debug)]
 pub enum Content {
     Chunks(Vec<Chunk>),
-    /// Already written with [`Store::append_chunks`].
+    /// Already written with [`Store::append_chunks`](super::Store::append_chunks).
     Version {
         version: Version,
         chunk_count: u64,
