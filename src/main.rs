@@ -10,6 +10,7 @@ use sluice::client::smoke::{self, SmokeArgs};
 use sluice::server::config::{self, Config};
 use sluice::server::ingest::extract::worker;
 use sluice::server::operator::command::{self, BackupArgs, CheckArgs, RestoreArgs};
+use sluice::server::operator::keys::{self, KeysArgs};
 use sluice::server::{Server, shutdown, telemetry};
 
 // Faster than the system's allocator for many small texts, and it gives memory back.
@@ -45,6 +46,8 @@ enum Command {
     Ingest(IngestArgs),
     /// Try out a running server: ingest, follow, list, ask
     Smoke(SmokeArgs),
+    /// Make, list and end API keys
+    Keys(KeysArgs),
     /// Check a data folder that no server uses: database, files and index
     Check(CheckArgs),
     /// Copy a data folder into one file, also while a server uses it
@@ -79,6 +82,7 @@ async fn run() -> anyhow::Result<ExitCode> {
     match cli.command {
         Some(Command::Ingest(arguments)) => ingest::run(arguments).await,
         Some(Command::Smoke(arguments)) => smoke::run(arguments).await,
+        Some(Command::Keys(arguments)) => keys::run(arguments).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Check(arguments)) => command::check(arguments),
         Some(Command::Backup(arguments)) => command::backup(&arguments),
         Some(Command::Restore(arguments)) => command::restore(&arguments),

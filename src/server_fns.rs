@@ -64,36 +64,36 @@ pub async fn get_history(range: HistoryRange) -> Result<History, Problem> {
 /// Cancels a pending job at once, and asks a running one to stop.
 #[server(prefix = "/_fn", endpoint = "cancel_job", protocol = Call<PostUrl>)]
 pub async fn cancel_job(id: JobId) -> Result<Job, Problem> {
-    use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.cancel(id).await)
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.jobs.cancel(id).await)
 }
 
 /// Puts a failed or cancelled job back into the queue.
 #[server(prefix = "/_fn", endpoint = "retry_job", protocol = Call<PostUrl>)]
 pub async fn retry_job(id: JobId) -> Result<Job, Problem> {
-    use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.retry(id, None).await)
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.jobs.retry(id, None).await)
 }
 
 /// Cancels all jobs of a selection.
 #[server(prefix = "/_fn", endpoint = "cancel_jobs", protocol = Call<Json>)]
 pub async fn cancel_jobs(selection: JobSelection) -> Result<BulkOutcome, Problem> {
-    use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.cancel_many(selection).await)
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.jobs.cancel_many(selection).await)
 }
 
 /// Puts all jobs of a selection back into the queue that can be retried.
 #[server(prefix = "/_fn", endpoint = "retry_jobs", protocol = Call<Json>)]
 pub async fn retry_jobs(selection: JobSelection) -> Result<BulkOutcome, Problem> {
-    use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.retry_many(selection).await)
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.jobs.retry_many(selection).await)
 }
 
 /// Takes all jobs of a selection off the list that have ended; their documents stay.
 #[server(prefix = "/_fn", endpoint = "delete_jobs", protocol = Call<Json>)]
 pub async fn delete_jobs(selection: JobSelection) -> Result<BulkOutcome, Problem> {
-    use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.delete_many(selection).await)
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.jobs.delete_many(selection).await)
 }
 
 /// Why jobs need attention, the most frequent cause first.
@@ -106,8 +106,8 @@ pub async fn list_causes() -> Result<Vec<JobCause>, Problem> {
 /// Pauses the queue or lets it go on, and sets how many jobs are read at once.
 #[server(prefix = "/_fn", endpoint = "change_queue", protocol = Call<Json>)]
 pub async fn change_queue(change: QueueChange) -> Result<QueueState, Problem> {
-    use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.change_queue(change).await)
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.jobs.change_queue(change).await)
 }
 
 /// How many jobs are begun before each of these, at most 200; nothing of those that are not pending, or far behind.
@@ -121,9 +121,8 @@ pub async fn queue_places(ids: Vec<JobId>) -> Result<Vec<(JobId, u64)>, Problem>
 #[server(prefix = "/_fn", endpoint = "ingest_text", protocol = Call<PostUrl>)]
 pub async fn ingest_text(text: String) -> Result<JobId, Problem> {
     use crate::domain::Metadata;
-    use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().jobs.submit_text(text, Metadata::default().into()).await)
-        .map(|job| job.job_id)
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.jobs.submit_text(text, Metadata::default().into()).await).map(|job| job.job_id)
 }
 
 /// Answers a question over everything that was taken in.
@@ -164,8 +163,8 @@ pub async fn get_document(
 /// Deletes a document: no query finds it any more.
 #[server(prefix = "/_fn", endpoint = "delete_document", protocol = Call<PostUrl>)]
 pub async fn delete_document(id: DocumentId) -> Result<(), Problem> {
-    use crate::server::{http::problem::answer, state::AppState};
-    answer(expect_context::<AppState>().library.delete_document(id).await)?;
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.library.delete_document(id).await)?;
     // The page that asked may have been the document's own.
     leptos_axum::redirect("/app/documents");
     Ok(())

@@ -9,6 +9,7 @@ use super::components::{Seal, SearchForm};
 use super::desk::{Desk, KeysHelp};
 use super::loaded::load;
 use super::upload::{DropPlaces, UploadCentre};
+use crate::domain::access::Visitor;
 use crate::server_fns::get_limits;
 
 /// The colours a person has chosen; kept in a cookie, so that the first HTML already has them.
@@ -83,10 +84,15 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// The page's frame. The desk comes last: once it is live, everything before it is.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
+    let main = view! { <main id="main" tabindex="-1">{children()}</main> }.seal();
+    // Who is not in yet sees nothing of the server.
+    if use_location().pathname.get_untracked() == LOGIN {
+        return main;
+    }
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
         <Header/>
-        <main id="main" tabindex="-1">{children()}</main>
+        {main}
         <KeysHelp/>
         <DropPlaces/>
         {load(get_limits(), |limits| {
@@ -97,7 +103,11 @@ pub fn Frame(children: Children) -> impl IntoView {
         })}
         <Desk/>
     }
+    .seal()
 }
+
+/// Where someone logs in.
+const LOGIN: &str = "/app/login";
 
 /// Main pages, by address and name.
 const PAGES: [(&str, &str); 4] =
@@ -127,6 +137,7 @@ fn Header() -> impl IntoView {
                 <nav aria-label="Main"><ul>{PAGES.map(link).collect_view()}</ul></nav>
                 {search}
                 <ThemeForm/>
+                <LogOut/>
                 <button type="button" class="button icon-button needs-js" data-opens="keys" aria-label="Keyboard shortcuts">
                     "?"
                 </button>
@@ -150,6 +161,22 @@ fn ThemeForm() -> impl IntoView {
             <button class="button small without-js">"Set"</button>
         </form>
     }
+}
+
+/// For who has logged in.
+#[component]
+fn LogOut() -> impl IntoView {
+    let request = use_context::<http::request::Parts>();
+    let visitor = request.as_ref().and_then(|it| it.extensions.get::<Visitor>());
+    visitor.filter(|it| it.has_session).map(|visitor| {
+        let title = format!("Logged in with the key {}", visitor.actor.name);
+        view! {
+            <form action="/app/logout" method="post">
+                <button class="button small" title=title>"Log out"</button>
+            </form>
+        }
+        .seal()
+    })
 }
 
 #[cfg(test)]

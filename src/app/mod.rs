@@ -23,6 +23,7 @@ mod jobs_page;
 mod live;
 mod live_jobs;
 mod loaded;
+mod login_page;
 mod parts;
 mod preview_page;
 mod search_page;
@@ -43,6 +44,7 @@ use self::documents_page::DocumentsPage;
 use self::frame::Frame;
 use self::job_page::JobPage;
 use self::jobs_page::JobsPage;
+use self::login_page::LoginPage;
 use self::preview_page::PreviewPage;
 use self::search_page::SearchPage;
 
@@ -63,6 +65,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/app/jobs/:id") view=JobPage ssr=SsrMode::Async/>
                     <Route path=path!("/app/documents") view=DocumentsPage ssr=SsrMode::Async/>
                     <Route path=path!("/app/documents/:id") view=DocumentPage ssr=SsrMode::Async/>
+                    <Route path=path!("/app/login") view=LoginPage ssr=SsrMode::Async/>
                     <Route path=path!("/app/preview") view=PreviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/app/search") view=SearchPage ssr=SsrMode::Async/>
                 </FlatRoutes>

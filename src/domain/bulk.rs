@@ -1,5 +1,7 @@
 //! Acting on many jobs at once.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{JobFilter, JobId};
@@ -16,6 +18,16 @@ pub struct JobSelection {
 impl JobSelection {
     pub fn is_empty(&self) -> bool {
         self.filter.is_empty() && self.ids.is_empty()
+    }
+}
+
+/// As in `status=failed, 3 ids`.
+impl fmt::Display for JobSelection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = (!self.ids.is_empty()).then(|| format!("{} ids", self.ids.len()));
+        let filters = self.filter.parameters();
+        let filters = filters.iter().map(|(name, value)| format!("{name}={value}"));
+        f.write_str(&filters.chain(ids).collect::<Vec<_>>().join(", "))
     }
 }
 

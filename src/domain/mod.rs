@@ -1,5 +1,6 @@
 //! What the server and the browser both know: plain data and rules. No I/O, no clock, no cfg.
 
+pub mod access;
 pub mod attempt;
 pub mod bulk;
 pub mod cause;

@@ -22,6 +22,9 @@ pub struct Problem {
     /// The job the problem is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<JobId>,
+    /// The id of the request it answers, as it stands in the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 impl Problem {
@@ -34,6 +37,7 @@ impl Problem {
             detail: detail.into(),
             code: code.to_owned(),
             job_id: None,
+            request_id: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The queue as a whole: whether it is paused, how many jobs it works on at once, and why a job waits in it.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,16 @@ pub struct QueueChange {
     pub paused: Option<bool>,
     /// From 1 to [`QueueState::MOST_SLOTS`].
     pub max_concurrent_jobs: Option<u32>,
+}
+
+/// As in `paused=true, max_concurrent_jobs=4`.
+impl fmt::Display for QueueChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paused = self.paused.map(|it| format!("paused={it}"));
+        let most = self.max_concurrent_jobs.map(|it| format!("max_concurrent_jobs={it}"));
+        let said: Vec<_> = paused.into_iter().chain(most).collect();
+        f.write_str(&said.join(", "))
+    }
 }
 
 /// Why a pending job waits, in a sentence; nothing for a job that does not. `ahead` jobs are begun before it, if

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bytesize::ByteSize;
 use clap::builder::OsStr;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Command};
+use clap::{ArgAction, ArgMatches, Args, Command};
 
 use crate::domain::limits::FixedLimits;
 use crate::domain::{Chunking, DocumentId, Limits, QueueState};
@@ -17,14 +17,37 @@ use crate::domain::{Chunking, DocumentId, Limits, QueueState};
 /// How the server runs.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
-    /// Address to listen on. Anyone who reaches it can read and delete everything, so keep it local or
-    /// put a proxy that asks who it is in front.
+    /// Address to listen on. On any but a loopback address, requests need an API key: see `sluice keys`.
     #[arg(long, env = "SLUICE_ADDR", default_value = "127.0.0.1:8011", value_parser = address)]
     pub addr: SocketAddr,
 
     /// Folder for everything the server keeps; made when missing.
     #[arg(long, env = "SLUICE_DATA_DIR", default_value = "./sluice-data")]
     pub data_dir: PathBuf,
+
+    /// Ask for API keys on a loopback address, too, as behind a proxy.
+    #[arg(long, env = "SLUICE_REQUIRE_KEYS", default_value = "false", action = ArgAction::Set, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", conflicts_with = "insecure_no_auth")]
+    pub require_keys: bool,
+
+    /// Ask nobody for a key, whatever the address: whoever reaches it can read and delete everything.
+    #[arg(long, env = "SLUICE_INSECURE_NO_AUTH", default_value = "false", action = ArgAction::Set, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true")]
+    pub insecure_no_auth: bool,
+
+    /// Host names by which clients may call this server, separated by commas; beside localhost. On a loopback
+    /// address others are refused, and on any other address, too, once some are named.
+    #[arg(long, env = "SLUICE_ALLOWED_HOSTS", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+
+    /// Origins of other sites whose pages may use the API, such as https://app.example, separated by commas.
+    #[arg(long, env = "SLUICE_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<String>,
+
+    /// Days after which entries of the audit trail are deleted.
+    #[arg(long, env = "SLUICE_AUDIT_DAYS", default_value_t = 90,
+          value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub audit_days: u32,
 
     /// Jobs that are read and chunked at the same time.
     #[arg(long, env = "SLUICE_MAX_CONCURRENT_JOBS", default_value_t = 3,
@@ -137,6 +160,11 @@ impl Config {
         self.extractor.clone().or_else(|| std::env::current_exe().ok()).unwrap_or_else(|| "sluice".into())
     }
 
+    /// Whether requests need an API key.
+    pub fn needs_keys(&self) -> bool {
+        (self.require_keys || !self.addr.ip().is_loopback()) && !self.insecure_no_auth
+    }
+
     /// How texts are cut where nobody says otherwise.
     pub fn chunking(&self) -> Result<Chunking, String> {
         Chunking::default().wanted(Some(self.chunk_size), Some(self.chunk_overlap))
@@ -167,6 +195,17 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     found.next().ok_or_else(|| "no address has this name".to_owned())
 }
 
+fn origin(text: &str) -> Result<String, String> {
+    let wanted = || "not an origin; write it as https://app.example, without a path".to_owned();
+    let uri: axum::http::Uri = text.parse().map_err(|_| wanted())?;
+    let has_path = !matches!(uri.path(), "" | "/");
+    if uri.scheme().is_none() || uri.host().is_none() || has_path {
+        Err(wanted())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 fn any_size(text: &str) -> Result<ByteSize, String> {
     text.parse().map_err(|_| "not a size; write it as 500MB or 4GiB".to_owned())
 }
@@ -185,7 +224,7 @@ pub enum FileError {
     Invalid(PathBuf, toml::de::Error),
     #[error("the settings file {file} has an unknown setting {name:?}; known are {known}")]
     Unknown { file: PathBuf, name: String, known: String },
-    #[error("the settings file {file}: {name} must be a string, a number or a list of strings")]
+    #[error("the settings file {file}: {name} must be a string, a number, true, false or a list of strings")]
     WrongKind { file: PathBuf, name: String },
 }
 
@@ -261,6 +300,7 @@ fn values(value: toml::Value) -> Option<Vec<OsStr>> {
     Some(match value {
         toml::Value::String(text) => vec![text.into()],
         toml::Value::Integer(number) => vec![number.to_string().into()],
+        toml::Value::Boolean(switch) => vec![switch.to_string().into()],
         toml::Value::Array(values) => {
             let texts: Option<Vec<_>> = values.into_iter().map(self::values).collect();
             texts?.into_iter().flatten().collect()
@@ -317,7 +357,9 @@ mod tests {
     fn a_bad_setting_is_named() {
         for (file, part) in [
             ("max_job = 7", "unknown setting \"max_job\""),
-            ("max_jobs = true", "max_jobs must be"),
+            ("max_jobs = 1.5", "max_jobs must be"),
+            ("require_keys = 7", "--require-keys"),
+            ("cors_origins = \"app.example/x\"", "--cors-origins"),
             ("max_jobs = 0", "--max-jobs"),
             ("addr = \"here\"", "--addr"),
             ("max_upload_size = \"big\"", "write it as 500MB"),

@@ -6,14 +6,16 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
+use crate::domain::access::{Action, Actor};
 use crate::domain::document::IndexState;
 use crate::domain::search::AnswerMetadata;
 use crate::domain::{
     Answer, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase, Query, Source,
 };
+use crate::server::clock;
 use crate::server::index::{FullTextIndex, answer};
 use crate::server::originals::{Bytes, NotKept, Original};
-use crate::server::store::{Passage, Store, StoreError};
+use crate::server::store::{Deed, Passage, Store, StoreError};
 
 /// Questions ranked at the same time.
 const AT_ONCE: usize = 16;
@@ -28,6 +30,8 @@ pub struct Library {
     index: FullTextIndex,
     /// Questions ranked at the same time; more wait, so that each is quick.
     places: Arc<Semaphore>,
+    /// On whose behalf documents are deleted.
+    by: Actor,
 }
 
 /// Why a wish about documents was not met.
@@ -53,7 +57,12 @@ pub enum LibraryError {
 
 impl Library {
     pub fn new(store: Arc<dyn Store>, index: FullTextIndex) -> Self {
-        Self { store, index, places: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { store, index, places: Arc::new(Semaphore::new(AT_ONCE)), by: Actor::server() }
+    }
+
+    /// The same library, acting for someone.
+    pub fn on_behalf_of(&self, by: Actor) -> Self {
+        Self { by, ..self.clone() }
     }
 
     /// The newest documents that match the filter, or those older than `before`.
@@ -86,7 +95,19 @@ impl Library {
 
     /// Deletes a document: no query finds it any more.
     pub async fn delete_document(&self, id: DocumentId) -> Result<(), LibraryError> {
-        if self.store.delete_document(id).await? { Ok(()) } else { Err(LibraryError::NotFound(id)) }
+        if !self.store.delete_document(id).await? {
+            return Err(LibraryError::NotFound(id));
+        }
+        let deed = Deed {
+            by: self.by.clone(),
+            action: Action::DeleteDocument,
+            subject: id.to_string(),
+            detail: String::new(),
+        };
+        if let Err(error) = self.store.record(deed, clock::now()).await {
+            tracing::error!(%error, document.id = %id, by = &*self.by.name, "the audit trail lacks a deletion");
+        }
+        Ok(())
     }
 
     /// How much has been taken in, and whether the index has all of it.

@@ -4,6 +4,7 @@
 //! of a job, [`ingest`] for how a source is read, [`store`] for what is kept, and [`index`] for how it is
 //! found again.
 
+pub mod access;
 pub mod blobs;
 pub mod clock;
 pub mod config;
@@ -36,11 +37,13 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use access::{Access, AccessError};
 use blobs::Blobs;
 use config::Config;
 use data_folder::{DataFolder, FolderError};
 use disk::Disk;
 use http::connections;
+use http::guard;
 use index::FullTextIndex;
 use index::writer::Follower;
 use ingest::extract::worker::Workers;
@@ -87,6 +90,13 @@ pub enum StartError {
     Index(PathBuf, tantivy::TantivyError),
     #[error("an allowed folder cannot be used: {0}")]
     AllowedFolders(ingest::folders::PathError),
+    #[error(
+        "API keys are needed here, and there is none that can be used: make one with `sluice keys create --name NAME \
+         --scope read,ingest` and the same --data-dir, or let everyone in with --insecure-no-auth"
+    )]
+    NoKeys,
+    #[error("the API keys in the data folder cannot be read: {0}")]
+    Keys(#[from] AccessError),
     #[error("the jobs in the data folder cannot be taken up: {0}")]
     Jobs(#[from] jobs::JobsError),
     #[error("{0}")]
@@ -192,7 +202,17 @@ impl Service {
         let service =
             opening.await.unwrap_or_else(|error| Err(StartError::Thread(io::Error::other(error))))?;
         service.state.jobs.take_up_queue().await?;
+        service.check_keys().await?;
         Ok(service)
+    }
+
+    /// Fails if keys are needed and nobody has one.
+    async fn check_keys(&self) -> Result<(), StartError> {
+        let state = &self.state;
+        if state.needs_keys && !state.access.has_usable_key(clock::now()).await? {
+            return Err(StartError::NoKeys);
+        }
+        Ok(())
     }
 
     fn open_folder(config: &Config) -> Result<Self, StartError> {
@@ -223,6 +243,9 @@ impl Service {
             library: Library::new(store.clone(), index.clone()),
             leptos: leptos_options(),
             places: Places::new(&limits),
+            access: Access::new(store.clone()),
+            needs_keys: config.needs_keys(),
+            guarded: Arc::new(guard::Places::new(config.addr, &config.allowed_hosts, &config.cors_origins)),
             limits,
             stopping,
         };
@@ -290,6 +313,7 @@ fn job_settings(config: &Config) -> JobSettings {
         clean_up_interval: Duration::from_secs(config.clean_up_interval.into()),
         max_age: TimeDelta::hours(config.max_age_hours.into()),
         max_jobs: config.max_jobs.into(),
+        audit_age: TimeDelta::days(config.audit_days.into()),
         lease: LEASE,
         group: GROUP,
     }

@@ -7,6 +7,8 @@ use leptos::prelude::LeptosOptions;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::access::Access;
+use super::http::guard;
 use super::jobs::JobManager;
 use super::library::Library;
 use crate::domain::Limits;
@@ -19,6 +21,12 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     pub limits: Arc<Limits>,
     pub places: Places,
+    pub access: Access,
+    /// Who shows no key is not let in.
+    #[from_ref(skip)]
+    pub needs_keys: bool,
+    /// Where requests may come from, and where they may be sent to.
+    pub guarded: Arc<guard::Places>,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
 }

@@ -1,12 +1,13 @@
 //! Acting on many jobs over REST: chosen by the filter of `GET /jobs`, by their ids, or by both.
 
 use axum::Router;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
 use serde::Deserialize;
 
+use super::acting::OnBehalf;
 use super::body::{media_type, read_whole};
 use super::extract::from_json;
 use super::fields::{Fields, answer_or_back};
@@ -24,7 +25,7 @@ pub fn routes() -> Router<AppState> {
 }
 
 async fn cancel(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     headers: HeaderMap,
     wish: BulkWish,
 ) -> Result<Response, Problem> {
@@ -33,7 +34,7 @@ async fn cancel(
 }
 
 async fn retry(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     headers: HeaderMap,
     wish: BulkWish,
 ) -> Result<Response, Problem> {
@@ -43,7 +44,7 @@ async fn retry(
 
 /// `DELETE /jobs` and `POST /jobs/delete`.
 pub async fn delete(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     headers: HeaderMap,
     wish: BulkWish,
 ) -> Result<Response, Problem> {

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::extract::{Json, Query};
 use super::form::IngestForm;
-use crate::app::{Previewed, shell};
+use super::pages::render;
+use crate::app::Previewed;
 use crate::domain::parameters::number;
 use crate::domain::{DocumentWithChunks, Preview, Problem};
 use crate::server::state::AppState;
@@ -79,11 +80,9 @@ async fn page(State(state): State<AppState>, request: Request) -> Response {
         Some(Err(problem)) => StatusCode::from_u16(problem.status).ok(),
         _ => None,
     };
-    let options = state.leptos.clone();
     let previewed = Previewed { chunking: lengths, answer };
-    let context = move || leptos::context::provide_context(previewed.clone());
-    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    let mut response = render(again).await;
+    let provide = move || leptos::context::provide_context(previewed.clone());
+    let mut response = render(&state, again, provide).await;
     if let Some(status) = status {
         *response.status_mut() = status;
     }

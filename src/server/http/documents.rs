@@ -7,6 +7,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use super::acting::OnBehalf;
 use super::download::download;
 use super::extract::{Id, Json, JsonBody, Query};
 use crate::domain::parameters::{NEXT_ID, number, parsed};
@@ -81,7 +82,7 @@ async fn source(
     download(state.library.original(id).await?, state.jobs.blobs(), &headers).await
 }
 
-async fn delete(State(library): State<Library>, Id(id): Id<DocumentId>) -> Result<StatusCode, Problem> {
+async fn delete(OnBehalf(library): OnBehalf<Library>, Id(id): Id<DocumentId>) -> Result<StatusCode, Problem> {
     library.delete_document(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
+use super::acting::OnBehalf;
 use super::extract::{Json, JsonBody, Query};
 use super::fields::is_browser_form;
 use super::form::{IngestForm, RawMetadata};
@@ -20,7 +21,7 @@ use crate::server::state::AppState;
 
 /// `POST /ingest`: waits only when told to by `sync`, in the form or as `?sync=true`.
 pub async fn ingest(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     Query(parameters): Query<SyncParameter>,
     headers: HeaderMap,
     form: IngestForm,
@@ -36,7 +37,7 @@ pub async fn ingest(
 
 /// `POST /ingest/async`: never waits.
 pub async fn ingest_async(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     form: IngestForm,
 ) -> Result<Json<JobSummary>, Problem> {
     Ok(Json(JobSummary::from(&submit(&jobs, form).await?)))
@@ -100,7 +101,7 @@ impl From<Job> for Ingested {
 
 /// `POST /ingest/text`: waits.
 pub async fn text(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     JsonBody { value: body, room }: JsonBody<TextBody>,
 ) -> Result<Json<Ingested>, Problem> {
     let job = body.submit(&jobs).await?;
@@ -110,7 +111,7 @@ pub async fn text(
 
 /// `POST /ingest/text/async`.
 pub async fn text_async(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     JsonBody { value: body, room: _room }: JsonBody<TextBody>,
 ) -> Result<Json<JobSummary>, Problem> {
     let job = body.submit(&jobs).await?;
@@ -118,7 +119,7 @@ pub async fn text_async(
 }
 
 /// `POST /ingest/file`: waits.
-pub async fn file(State(jobs): State<JobManager>, form: IngestForm) -> Result<Json<Ingested>, Problem> {
+pub async fn file(OnBehalf(jobs): OnBehalf<JobManager>, form: IngestForm) -> Result<Json<Ingested>, Problem> {
     if form.files.is_empty() && form.file_path.is_none() {
         return Err(bad_request(
             "nothing_to_ingest",
@@ -162,7 +163,7 @@ impl SyncParameter {
 
 /// `POST /ingest/batch`: waits only when told to by `?sync=true`.
 pub async fn batch(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     Query(parameters): Query<SyncParameter>,
     body: JsonBody<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
@@ -173,7 +174,7 @@ pub async fn batch(
 
 /// `POST /ingest/batch/async`: never waits.
 pub async fn batch_async(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     body: JsonBody<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
     Ok(Json(JobSummary::from(&submit_batch(&jobs, body).await?)))

@@ -9,6 +9,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
+use super::acting::OnBehalf;
 use super::bulk;
 use super::download::download;
 use super::extract::{Id, Json, Query};
@@ -122,18 +123,19 @@ async fn source(
     download(jobs.original(id).await?, jobs.blobs(), &headers).await
 }
 
-async fn cancel(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<Job>, Problem> {
+async fn cancel(OnBehalf(jobs): OnBehalf<JobManager>, Id(id): Id<JobId>) -> Result<Json<Job>, Problem> {
     Ok(Json(jobs.cancel(id).await?))
 }
 
 /// `POST /jobs/{id}/retry`: a form or JSON may bring the password of an encrypted file.
 async fn retry(
     State(state): State<AppState>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     Id(id): Id<JobId>,
     request: Request,
 ) -> Result<Json<Job>, Problem> {
     let has_body = request.headers().contains_key(header::CONTENT_TYPE);
     let password =
         if has_body { IngestForm::from_request(request, &state).await?.options.password } else { None };
-    Ok(Json(state.jobs.retry(id, password).await?))
+    Ok(Json(jobs.retry(id, password).await?))
 }

@@ -1,5 +1,7 @@
 //! Everything that speaks HTTP: REST, the event stream, pages, server functions and the site's files.
 
+pub mod acting;
+mod audit;
 mod body;
 mod bulk;
 mod chunks;
@@ -10,16 +12,20 @@ mod events;
 mod extract;
 mod fields;
 mod form;
+pub mod guard;
 mod health;
 mod ingest;
 mod jobs;
+mod login;
 mod pace;
+mod pages;
 pub mod problem;
 mod queue;
 pub mod site;
 mod theme;
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -27,23 +33,27 @@ use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version, header
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use leptos::prelude::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::trace::TraceLayer;
 
-use crate::app::{App, shell};
+use self::guard::RequestId;
+use crate::app::App;
 use crate::domain::Problem;
 use crate::server::state::AppState;
 
 /// The whole service.
 pub fn router(state: AppState) -> Router {
     let options = state.leptos.clone();
-    // That page also takes a form.
-    let pages = generate_route_list_with_exclusions(App, Some(vec!["/app/preview".to_owned()]));
+    // These pages also take a form.
+    let pages = generate_route_list_with_exclusions(
+        App,
+        Some(vec!["/app/preview".to_owned(), "/app/login".to_owned()]),
+    );
     Router::new()
         .merge(ingest::routes(&state))
         .merge(chunks::routes(&state))
@@ -51,24 +61,31 @@ pub fn router(state: AppState) -> Router {
         .merge(bulk::routes())
         .merge(queue::routes())
         .merge(documents::routes())
+        .merge(audit::routes())
+        .merge(login::routes())
+        .route("/app/login", get(pages::page).post(login::log_in))
         .route("/app/theme", post(theme::choose))
         .route("/health", get(health::health))
         .route("/limits", get(health::limits))
         .route("/formats", get(health::formats))
         .route("/pkg/{hash}/{*file}", get(site::package_file))
-        .leptos_routes(&state, pages, move || shell(options.clone()))
+        .leptos_routes(&state, pages, move || pages::write(options.clone()))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(state.limits.max_text_size as usize))
         .layer(middleware::from_fn_with_state(state.clone(), body::hold))
         .layer(middleware::from_fn_with_state(state.clone(), pace::keep_pace))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::admit))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(
             CompressionLayer::new()
                 .quality(CompressionLevel::Precise(6))
                 .compress_when(SizeAbove::new(LEAST_COMPRESSED).and(is_page_or_json)),
         )
+        .layer(middleware::from_fn(guard::protect))
+        .layer(cors(&state))
         .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(middleware::from_fn(guard::identify))
         .with_state(state)
 }
 
@@ -83,12 +100,26 @@ fn is_page_or_json(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extension
 }
 
 fn span(request: &Request) -> tracing::Span {
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    tracing::info_span!("request", id = &*id.0, method = %request.method(), path = request.uri().path())
+}
+
+/// What pages of other sites may do that the operator has named: use the API, with a key.
+fn cors(state: &AppState) -> CorsLayer {
+    let origins = state.guarded.origins();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(Duration::from_secs(600))
 }
 
 /// A page for people, a Problem for programs.
 async fn not_found(
-    State(options): State<LeptosOptions>,
     State(state): State<AppState>,
     uri: Uri,
     headers: HeaderMap,
@@ -102,9 +133,7 @@ async fn not_found(
         let detail = format!("There is nothing at {}. The README lists all addresses.", uri.path());
         return Problem::new(404, "not_found", detail).into_response();
     }
-    let context = move || leptos::context::provide_context(state.clone());
-    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    let mut page = render(request).await;
+    let mut page = pages::render(&state, request, || {}).await;
     if page.status() == StatusCode::OK {
         *page.status_mut() = StatusCode::NOT_FOUND;
     }

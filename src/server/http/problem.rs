@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
+use super::guard::current_request_id;
 use crate::domain::{BadParameter, Job, JobId, JobStatus, Problem};
+use crate::server::access::AccessError;
 use crate::server::ingest::folders::PathError;
 use crate::server::jobs::JobsError;
 use crate::server::library::LibraryError;
@@ -53,6 +55,23 @@ impl From<JobsError> for Problem {
             .about(id),
             JobsError::Store(error) => error.into(),
             JobsError::Data(error) => data_folder(&error),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AccessError::UnknownKey => Self::new(401, "key_unknown", detail),
+            AccessError::Expired(_) => Self::new(401, "key_expired", detail),
+            AccessError::Revoked(_) => Self::new(401, "key_revoked", detail),
+            AccessError::Store(error) => error.into(),
+            // Only the command line makes and ends keys.
+            AccessError::BadName | AccessError::NameTaken(_) | AccessError::NoSuchKey(_) => {
+                Self::new(400, INVALID_PARAMETER, detail)
+            }
+            AccessError::NoRandomness(cause) => internal(&cause, "no key can be made"),
         }
     }
 }
@@ -197,7 +216,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = retry_after(status, &self);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = serde_json::to_vec(&in_request(self)).unwrap_or_default();
         let json = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
         if let Some(seconds) = retry_after {
@@ -205,6 +224,11 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// The same problem, with the id of the request it answers.
+fn in_request(problem: Problem) -> Problem {
+    Problem { request_id: current_request_id().map(|it| it.0.to_string()), ..problem }
 }
 
 /// After how many seconds a refused request may find room. One that is about a job was not refused, and a
@@ -223,7 +247,7 @@ fn retry_after(status: StatusCode, problem: &Problem) -> Option<&'static str> {
 /// Server functions answer 500 to every error unless the status is set by hand.
 pub fn answer<T, E: Into<Problem>>(result: Result<T, E>) -> Result<T, Problem> {
     result.map_err(|error| {
-        let problem = error.into();
+        let problem = in_request(error.into());
         if let Some(response) = use_context::<ResponseOptions>()
             && let Ok(status) = StatusCode::from_u16(problem.status)
         {

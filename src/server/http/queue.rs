@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 
+use super::acting::OnBehalf;
 use super::body::read_whole;
 use super::extract::{Json, JsonBody};
 use super::fields::{Fields, answer_or_back};
@@ -22,14 +23,18 @@ async fn show(State(jobs): State<JobManager>) -> Result<Json<QueueState>, Proble
 }
 
 async fn change(
-    State(jobs): State<JobManager>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
     JsonBody { value: change, .. }: JsonBody<QueueChange>,
 ) -> Result<Json<QueueState>, Problem> {
     Ok(Json(jobs.change_queue(change).await?))
 }
 
 /// For forms, which cannot `PATCH`.
-async fn change_by_form(State(state): State<AppState>, request: Request) -> Result<Response, Problem> {
+async fn change_by_form(
+    State(state): State<AppState>,
+    OnBehalf(jobs): OnBehalf<JobManager>,
+    request: Request,
+) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let (body, _room) = read_whole(request, &state).await?;
     let mut fields = Fields::default();
@@ -40,6 +45,6 @@ async fn change_by_form(State(state): State<AppState>, request: Request) -> Resu
     let most = most
         .map(|value| number("max_concurrent_jobs", Some(&value), 1, 1, QueueState::MOST_SLOTS))
         .transpose()?;
-    let queue = state.jobs.change_queue(QueueChange { paused, max_concurrent_jobs: most }).await?;
+    let queue = jobs.change_queue(QueueChange { paused, max_concurrent_jobs: most }).await?;
     Ok(answer_or_back(&headers, fields.get("back").as_deref(), queue))
 }

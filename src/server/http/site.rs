@@ -53,6 +53,11 @@ pub async fn package_file(uri: Uri, headers: HeaderMap) -> Response {
     })
 }
 
+/// Whether a path is that of a file at the top.
+pub fn is_public(path: &str) -> bool {
+    Site::get(path.trim_start_matches('/')).is_some()
+}
+
 /// A file at the top, such as `/favicon.svg`.
 pub fn public_file(uri: &Uri, headers: &HeaderMap) -> Option<Response> {
     file_named(uri.path().trim_start_matches('/'), "public, max-age=3600", headers)

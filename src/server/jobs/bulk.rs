@@ -1,6 +1,7 @@
 //! Acting on many jobs: which they are is settled first, then they are changed step by step.
 
 use super::{JobManager, JobsError};
+use crate::domain::access;
 use crate::domain::{BulkOutcome, Job, JobId, JobSelection, JobStatus};
 use crate::server::clock;
 use crate::server::store::{Change, StoreError};
@@ -14,6 +15,17 @@ enum Action {
     Cancel,
     Retry,
     Delete,
+}
+
+impl Action {
+    /// As the audit trail calls it.
+    fn in_words(self) -> access::Action {
+        match self {
+            Self::Cancel => access::Action::CancelJobs,
+            Self::Retry => access::Action::RetryJobs,
+            Self::Delete => access::Action::DeleteJobs,
+        }
+    }
 }
 
 impl JobManager {
@@ -39,8 +51,12 @@ impl JobManager {
         // On its own, because whoever asked may go, and half of it done is what nobody wanted.
         let manager = self.clone();
         let acted = tokio::spawn(async move {
+            let wish = selection.to_string();
             let ids = manager.0.store.select(selection, clock::now()).await?;
-            manager.act_on(&ids, action).await
+            let outcome = manager.act_on(&ids, action).await?;
+            let detail = format!("{} of {} jobs; {wish}", outcome.changed, outcome.matched);
+            manager.record(action.in_words(), None, detail).await;
+            Ok(outcome)
         });
         acted.await.map_err(|_| JobsError::Store(StoreError::Panicked))?
     }

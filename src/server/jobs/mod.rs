@@ -33,6 +33,7 @@ use secrecy::SecretString;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::access::{Action, Actor};
 use crate::domain::{
     Document, DocumentId, History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage,
     JobPage, JobQuery, JobStats, JobStatus, JobsView, Stage, queue::waits_for,
@@ -40,7 +41,7 @@ use crate::domain::{
 use crate::server::clock;
 use crate::server::disk::Disk;
 use crate::server::ingest::run::Shelves;
-use crate::server::store::{Change, Fence, JobChanges, Store, StoreError};
+use crate::server::store::{Change, Deed, Fence, JobChanges, Store, StoreError};
 
 pub use error::JobsError;
 use paces::Paces;
@@ -75,6 +76,8 @@ pub struct JobSettings {
     pub clean_up_interval: Duration,
     pub max_age: TimeDelta,
     pub max_jobs: u64,
+    /// How long entries of the audit trail are kept.
+    pub audit_age: TimeDelta,
     /// How long a job may go without a sign of life from its worker.
     pub lease: TimeDelta,
     /// Small texts claimed together at most.
@@ -82,8 +85,10 @@ pub struct JobSettings {
 }
 
 /// Accepts, shows, cancels and retries jobs.
+///
+/// A handle acts for someone, whom the audit trail names.
 #[derive(Clone, Debug)]
-pub struct JobManager(Arc<Shared>);
+pub struct JobManager(Arc<Shared>, Actor);
 
 #[derive(Debug)]
 struct Shared {
@@ -114,7 +119,7 @@ impl JobManager {
         settings: JobSettings,
         stopping: CancellationToken,
     ) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Shared {
             store,
             disk,
             queue_was_full: AtomicBool::new(false),
@@ -128,7 +133,22 @@ impl JobManager {
             ended: broadcast::channel(256).0,
             new_job: Notify::new(),
             stopping,
-        }))
+        };
+        Self(Arc::new(shared), Actor::server())
+    }
+
+    /// The same manager, acting for someone.
+    pub fn on_behalf_of(&self, by: Actor) -> Self {
+        Self(self.0.clone(), by)
+    }
+
+    /// Writes down what was done. It has been done: if this fails, only the log knows of it.
+    async fn record(&self, action: Action, subject: Option<JobId>, detail: String) {
+        let subject = subject.map(|id| id.to_string()).unwrap_or_default();
+        let deed = Deed { by: self.1.clone(), action, subject, detail };
+        if let Err(error) = self.0.store.record(deed, clock::now()).await {
+            tracing::error!(%error, action = action.as_str(), by = &*self.1.name, "the audit trail lacks an entry");
+        }
     }
 
     pub async fn get(&self, id: JobId) -> Result<Job, JobsError> {
@@ -151,7 +171,10 @@ impl JobManager {
         let items =
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
         let warnings = store.warnings(id).await?;
+        let by = store.accepted_by(id).await?.unwrap_or_else(|| Actor::new("", ""));
         Ok(JobDetails {
+            accepted_by: by.name.to_string(),
+            request_id: by.request_id.to_string(),
             document_id: job.document_id(),
             source: self.source_info(&job, document.as_ref()).await?,
             job,
@@ -240,6 +263,7 @@ impl JobManager {
             }
             Change::Done(job) => {
                 self.follow_cancelled(std::slice::from_ref(&job));
+                self.record(Action::CancelJob, Some(id), String::new()).await;
                 Ok(job)
             }
         }
@@ -299,6 +323,7 @@ impl JobManager {
             Change::SourceGone(_) => Err(JobsError::SourceGone(id)),
             Change::Done(job) => {
                 self.0.new_job.notify_one();
+                self.record(Action::RetryJob, Some(id), String::new()).await;
                 Ok(job)
             }
         }

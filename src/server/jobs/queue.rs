@@ -2,6 +2,7 @@
 
 use super::slots::SlotsInUse;
 use super::{JobManager, JobsError};
+use crate::domain::access::Action;
 use crate::domain::{JobId, JobStats, QueueChange, QueueState};
 use crate::server::store::QueueSettings;
 
@@ -56,6 +57,7 @@ impl JobManager {
             let _turn = manager.0.changing_queue.lock().await;
             let settings = manager.0.store.change_queue(change).await?;
             manager.set_queue(settings);
+            manager.record(Action::ChangeQueue, None, change.to_string()).await;
             Ok::<_, JobsError>(())
         });
         changed.await.map_err(|_| JobsError::Store(crate::server::store::StoreError::Panicked))??;

@@ -102,6 +102,7 @@ impl Scene {
             clean_up_interval: Duration::from_secs(3600),
             max_age: TimeDelta::hours(1),
             max_jobs: 100,
+            audit_age: TimeDelta::days(90),
             lease: TimeDelta::seconds(30),
             group: 1,
         };

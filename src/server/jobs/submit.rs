@@ -204,6 +204,7 @@ impl JobManager {
             blobs: source.blobs(),
             bulk: source.is_bulk() || size_bytes > BULK_SIZE || total_items > BULK_ITEMS,
             max_attempts: self.0.settings.max_attempts,
+            by: self.1.clone(),
         };
         let (id, max_pending) = (job.id, self.0.settings.max_pending);
         // Before the job is there, because it may be claimed at once.

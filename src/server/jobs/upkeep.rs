@@ -107,11 +107,18 @@ impl JobManager {
     async fn tidy(&self, seen_by_all: u64) -> Result<(), JobsError> {
         self.0.store.forget_removals(seen_by_all).await?;
         self.0.store.fold_history(clock::now()).await?;
+        self.forget_audit(clock::now()).await?;
         let deleted = self.clean_up(clock::now()).await?;
         let blobs = self.collect_blobs().await?;
         if deleted > 0 || blobs > 0 {
             tracing::info!(jobs = deleted, blobs, "cleaned up");
         }
+        Ok(())
+    }
+
+    async fn forget_audit(&self, now: DateTime<Utc>) -> Result<(), JobsError> {
+        let before = now - self.0.settings.audit_age;
+        while self.0.store.forget_audit(before, ROWS_AT_ONCE).await? {}
         Ok(())
     }
 

@@ -21,7 +21,7 @@ pub struct Data {
 }
 
 impl Data {
-    fn folder(&self) -> DataFolder {
+    pub fn folder(&self) -> DataFolder {
         DataFolder::new(&self.data_dir)
     }
 }

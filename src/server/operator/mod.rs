@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod check;
 pub mod command;
+pub mod keys;
 pub mod restore;
 
 use std::io;

@@ -4,6 +4,7 @@
 //! next *change number* (`seq`); whoever follows the store (the index, the event stream) asks for what
 //! has a number above its own. `rules.rs` holds every backend to the same rules.
 
+mod access;
 mod attempt;
 mod blob_ref;
 mod error;
@@ -19,7 +20,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
+use uuid::Uuid;
 
+use crate::domain::access::{Actor, AuditPage};
 use crate::domain::pace::Done;
 use crate::domain::{
     Chunk, Document, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, History, HistoryRange,
@@ -27,6 +30,7 @@ use crate::domain::{
     JobQuery, JobSelection, JobStats, JobType, LogLevel, LogLine, Metadata, Progress, QueueChange, Warning,
 };
 
+pub use access::{ApiKey, Deed, NewSession, SecretHash};
 pub use attempt::{
     Claim, Content, Delivery, Failure, Fence, ItemResult, Lease, NewDocument, NewLine, Outcome, PastAttempt,
     Verdict, WorkerId,
@@ -194,6 +198,29 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn passages(&self, keys: Vec<ChunkKey>) -> Result<Vec<Passage>>;
     async fn totals(&self) -> Result<Totals>;
 
+    // Who may do what, and who did what.
+
+    /// Adds a key; `false` if a key in use has its name.
+    async fn add_key(&self, key: ApiKey) -> Result<bool>;
+    /// A key, whether it can still be used or not.
+    async fn key(&self, id: Uuid) -> Result<Option<ApiKey>>;
+    /// All keys, the oldest first.
+    async fn keys(&self) -> Result<Vec<ApiKey>>;
+    /// Ends a key and the sessions begun with it; `false` if it was not in use.
+    async fn revoke_key(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool>;
+    async fn begin_session(&self, session: NewSession, now: DateTime<Utc>) -> Result<()>;
+    /// The key with which a session was begun that has not ended.
+    async fn session_key(&self, session: SecretHash, now: DateTime<Utc>) -> Result<Option<ApiKey>>;
+    async fn end_session(&self, session: SecretHash) -> Result<()>;
+    /// Adds to the audit trail. Accepted jobs are in it by [`Store::accept`].
+    async fn record(&self, deed: Deed, now: DateTime<Utc>) -> Result<()>;
+    /// The latest entries of the audit trail, or those before one.
+    async fn audit(&self, before: Option<u64>, limit: u32) -> Result<AuditPage>;
+    /// Deletes up to `limit` entries from before a moment. Answers whether there may be more.
+    async fn forget_audit(&self, before: DateTime<Utc>, limit: u32) -> Result<bool>;
+    /// On whose behalf a job was accepted.
+    async fn accepted_by(&self, id: JobId) -> Result<Option<Actor>>;
+
     // Following and upkeep.
 
     /// What the index must take in after `cursor`, about `max_bytes` of text.
@@ -224,6 +251,8 @@ pub struct NewJob {
     /// Large, so that nobody sits and waits for it.
     pub bulk: bool,
     pub max_attempts: u32,
+    /// On whose behalf.
+    pub by: Actor,
 }
 
 /// Which rows of final jobs go.

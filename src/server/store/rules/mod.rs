@@ -1,5 +1,6 @@
 //! What every store must do. A new backend adds a line to [`stores`].
 
+mod access;
 mod attempts;
 mod bulk;
 mod choosing;
@@ -53,6 +54,7 @@ fn new_job(job_type: JobType, items: u64) -> NewJob {
         source: "a source".into(),
         blobs: Vec::new(),
         bulk: false,
+        by: Actor::new("a key", "a-request"),
         max_attempts: 3,
     }
 }

@@ -9,6 +9,7 @@ use super::history::Event;
 use super::rows::{self, bytes};
 use super::*;
 use crate::domain::JobStatus;
+use crate::domain::access::Action;
 
 pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>> {
     let pending: u64 = tx
@@ -23,8 +24,9 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
         .connection
         .prepare_cached(&format!(
             "insert into job (id, seq, job_type, name, created_at, due_at, bulk, max_attempts, size_bytes, \
-             total_items, metadata) \
-             values (:id, :seq, :job_type, :name, :now, :now, :bulk, :max_attempts, :size, :items, :metadata) \
+             total_items, metadata, accepted_by, request_id) \
+             values (:id, :seq, :job_type, :name, :now, :now, :bulk, :max_attempts, :size, :items, :metadata, :by, \
+             :request_id) \
              returning {}",
             rows::JOB
         ))?
@@ -40,6 +42,8 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
                 ":size": job.size_bytes,
                 ":items": job.total_items,
                 ":metadata": rows::to_json(&job.metadata)?,
+                ":by": &*job.by.name,
+                ":request_id": &*job.by.request_id,
             },
             rows::job,
         )?;
@@ -52,8 +56,22 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
             .prepare_cached("insert or ignore into job_blob (blob, job) values (?1, ?2)")?
             .execute(params![blob.0, id])?;
     }
+    let deed = Deed {
+        by: job.by.clone(),
+        action: Action::AcceptJob,
+        subject: job.id.to_string(),
+        detail: job.job_type.as_str().to_owned(),
+    };
+    access::record(tx, &deed, now)?;
     tx.note(now, Event::Accepted);
     Ok(Some(inserted))
+}
+
+pub(super) fn accepted_by(connection: &Connection, id: JobId) -> Result<Option<Actor>> {
+    let mut statement = connection.prepare_cached("select accepted_by, request_id from job where id = ?1")?;
+    let actor =
+        |row: &rusqlite::Row<'_>| Ok(Actor::new(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?));
+    Ok(statement.query_row([bytes(id)], actor).optional()?)
 }
 
 pub(super) fn job(connection: &Connection, id: JobId) -> Result<Option<Job>> {

@@ -1,6 +1,7 @@
 //! The store in one SQLite file: a single writer thread with group commit, and readers that never
 //! wait for it (WAL).
 
+mod access;
 mod attempts;
 mod bulk;
 mod claims;
@@ -39,6 +40,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0002_places_and_warnings.sql")),
     M::up(include_str!("migrations/0003_choosing_and_queue.sql")),
     M::up(include_str!("migrations/0004_history_and_log.sql")),
+    M::up(include_str!("migrations/0005_access.sql")),
 ];
 
 /// What the writing connection keeps of the database in memory, in KiB.
@@ -76,6 +78,12 @@ impl SqliteStore {
             readers: Readers::new(path),
             damaged: AtomicBool::new(false),
         })
+    }
+
+    /// Whether the database has all migrations of this version, and none of a later one. Blocks.
+    pub fn is_current(path: &Path) -> Result<bool> {
+        let pending = Migrations::from_slice(MIGRATIONS).pending_migrations(&connect(path)?)?;
+        Ok(pending == 0)
     }
 
     /// A step that a client waits for.
@@ -332,6 +340,50 @@ impl Store for SqliteStore {
 
     async fn totals(&self) -> Result<Totals> {
         self.read(documents::totals).await
+    }
+
+    async fn add_key(&self, key: ApiKey) -> Result<bool> {
+        self.write(move |tx| access::add_key(tx, &key)).await
+    }
+
+    async fn key(&self, id: Uuid) -> Result<Option<ApiKey>> {
+        self.read(move |connection| access::key(connection, id)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKey>> {
+        self.read(access::keys).await
+    }
+
+    async fn revoke_key(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+        self.write(move |tx| access::revoke_key(tx, id, now)).await
+    }
+
+    async fn begin_session(&self, session: NewSession, now: DateTime<Utc>) -> Result<()> {
+        self.write(move |tx| access::begin_session(tx, &session, now)).await
+    }
+
+    async fn session_key(&self, session: SecretHash, now: DateTime<Utc>) -> Result<Option<ApiKey>> {
+        self.read(move |connection| access::session_key(connection, session, now)).await
+    }
+
+    async fn end_session(&self, session: SecretHash) -> Result<()> {
+        self.write(move |tx| access::end_session(tx, session)).await
+    }
+
+    async fn record(&self, deed: Deed, now: DateTime<Utc>) -> Result<()> {
+        self.write(move |tx| access::record(tx, &deed, now)).await
+    }
+
+    async fn audit(&self, before: Option<u64>, limit: u32) -> Result<AuditPage> {
+        self.read(move |connection| access::audit(connection, before, limit)).await
+    }
+
+    async fn forget_audit(&self, before: DateTime<Utc>, limit: u32) -> Result<bool> {
+        self.work(move |tx| access::forget_audit(tx, before, limit)).await
+    }
+
+    async fn accepted_by(&self, id: JobId) -> Result<Option<Actor>> {
+        self.read(move |connection| jobs::accepted_by(connection, id)).await
     }
 
     async fn index_page(&self, cursor: FeedCursor, max_bytes: usize) -> Result<IndexPage> {
