@@ -152,7 +152,8 @@ impl JobManager {
             if job.job_type.has_items() { store.job_items(id, ITEMS_SHOWN).await? } else { Vec::new() };
         let warnings = store.warnings(id).await?;
         Ok(JobDetails {
-            document_id: job.document_id(),
+            // It may have been deleted since.
+            document_id: job.document_id().filter(|_| document.is_some()),
             source: self.source_info(&job, document.as_ref()).await?,
             job,
             jobs_ahead,
@@ -217,6 +218,14 @@ impl JobManager {
     /// The number of the latest change.
     pub fn latest_change(&self) -> u64 {
         *self.0.store.changes().borrow()
+    }
+
+    /// The change number from which to follow a job that is looked at after this.
+    pub async fn follow(&self, id: JobId) -> Result<u64, JobsError> {
+        // Taken first: what changes meanwhile is then told again rather than never.
+        let seq = self.latest_change();
+        self.get(id).await?;
+        Ok(seq)
     }
 
     /// Tells when there is a new change.
