@@ -30,14 +30,11 @@ pub async fn list_jobs(query: JobQuery) -> Result<JobsView, Problem> {
     answer(expect_context::<AppState>().jobs.view(query).await)
 }
 
-/// One job as it is, and the change number from which to follow it.
+/// The change number from which to follow a job that is looked at after this.
 #[server(prefix = "/_fn", endpoint = "follow_job", protocol = Call<Json>)]
-pub async fn follow_job(id: JobId) -> Result<(Job, u64), Problem> {
+pub async fn follow_job(id: JobId) -> Result<u64, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
-    let jobs = expect_context::<AppState>().jobs;
-    // Taken first: what changes meanwhile is then told again rather than never.
-    let seq = jobs.latest_change();
-    answer(jobs.get(id).await).map(|job| (job, seq))
+    answer(expect_context::<AppState>().jobs.follow(id).await)
 }
 
 /// One job with all there is to say about it.
@@ -163,10 +160,12 @@ pub async fn get_document(
 /// Deletes a document: no query finds it any more.
 #[server(prefix = "/_fn", endpoint = "delete_document", protocol = Call<PostUrl>)]
 pub async fn delete_document(id: DocumentId) -> Result<(), Problem> {
-    use crate::server::http::{acting::acting, problem::answer};
+    use crate::server::http::{acting::acting, problem::answer, told};
     answer(acting()?.library.delete_document(id).await)?;
-    // The page that asked may have been the document's own.
-    leptos_axum::redirect("/app/documents");
+    // Its own page is gone; any other stays as it is.
+    if !told::came_from_elsewhere(&format!("/app/documents/{id}")) {
+        leptos_axum::redirect("/app/documents");
+    }
     Ok(())
 }
 
@@ -183,6 +182,13 @@ pub async fn get_limits() -> Result<Limits, Problem> {
     use crate::server::state::AppState;
     // Every page asks, also the one that is written at the start to learn the routes; it has no server.
     use_context::<AppState>().map(|it| it.limits.as_ref().clone()).ok_or_else(Problem::internal)
+}
+
+/// Why the form was refused that a page without scripts has just sent; told once.
+#[server(prefix = "/_fn", endpoint = "take_refusal", protocol = Call<Json>)]
+pub async fn take_refusal() -> Result<Option<Problem>, Problem> {
+    use crate::server::http::told;
+    Ok(told::take())
 }
 
 /// Errors of the transport itself become Problems too.

@@ -132,6 +132,9 @@ async fn many_jobs_are_cancelled_retried_and_deleted() {
     assert_eq!(both["job_ids"], json!(ids[..1]), "ids and filter must both hold");
     let neither = server.post("/jobs/retry?status=failed", json!({ "ids": ids[..1] })).await.ok();
     assert_eq!(neither["matched"], 0);
+    let waiting = server.post("/jobs/retry", json!({ "ids": ids[..1] })).await.ok();
+    let alone = server.post(&format!("/jobs/{}/retry", ids[0].as_str().unwrap()), json!({})).await;
+    assert_eq!(waiting["unchanged"][0]["code"], alone.problem(409, "job_not_retryable")["code"]);
 
     let deleted = server.delete("/jobs?since=1h").await.ok();
     assert_eq!((&deleted["matched"], &deleted["changed"]), (&json!(4), &json!(3)));

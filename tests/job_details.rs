@@ -127,6 +127,59 @@ async fn an_original_is_handed_out_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn a_job_outlives_its_document_and_no_longer_names_it() {
+    let server = TestServer::new().await;
+    let job = given_a_file(&server, "emu.txt", "about emus").await;
+    server.delete(&format!("/documents/{}", job["document_id"].as_str().unwrap())).await;
+    assert_eq!(server.get(&path(&job, "")).await.ok()["document_id"], Value::Null);
+    let page = server.get(&format!("/app{}", path(&job, ""))).await;
+    assert_eq!(page.status, 200, "its page is still there");
+}
+
+#[tokio::test]
+async fn an_original_is_never_packed_on_its_way() {
+    let server = TestServer::new().await;
+    let json = json!({ "herons": vec!["about herons"; 500] }).to_string();
+    let job = given_a_file(&server, "herons.json", &json).await;
+    let ask = |path: &str| {
+        Request::get(path).header(header::ACCEPT_ENCODING, "br, gzip").body(Body::empty()).unwrap()
+    };
+    let original = server.send(ask(&path(&job, "/source"))).await;
+    assert_eq!(original.headers[header::CONTENT_TYPE], "application/json");
+    assert_eq!(original.headers.get(header::CONTENT_ENCODING), None);
+    assert_eq!(original.headers[header::CONTENT_LENGTH], json.len().to_string());
+    assert_eq!(original.headers[header::ACCEPT_RANGES], "bytes");
+    assert_eq!(original.text(), json);
+    let page = server.send(ask("/")).await;
+    assert_eq!(page.headers[header::CONTENT_ENCODING], "br", "all else is");
+}
+
+#[tokio::test]
+async fn of_a_file_of_the_servers_machine_it_is_said_that_there_is_no_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("shared")).unwrap();
+    let shared = folder.path().join("shared").canonicalize().unwrap();
+    std::fs::write(shared.join("emu.txt"), "about emus").unwrap();
+    let server = TestServer::in_folder(folder, &["--allowed-dirs", shared.to_str().unwrap()]).await;
+    for given in [shared.join("emu.txt"), shared] {
+        let form = Form::default().field("file_path", given.to_str().unwrap());
+        let summary = server.post_form("/ingest", form).await.ok();
+        let job = server.wait_for(&summary, "completed").await;
+        let list = format!("/documents?job_id={}", job["job_id"].as_str().unwrap());
+        let document = server.get(&list).await.ok()["documents"][0]["document_id"].clone();
+        let mut sources = vec![format!("/documents/{}/source", document.as_str().unwrap())];
+        if job["job_type"] == "file_ingestion" {
+            sources.push(path(&job, "/source"));
+        }
+        for source in sources {
+            let problem = server.get(&source).await.problem(404, "source_not_kept");
+            let why = problem["detail"].as_str().unwrap();
+            assert!(why.contains("a file of the server's machine are never copied"), "{source}: {why}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_kept_is_said_to_be_so() {
     let server = TestServer::new().await;
     let text = server.given_a_text("about geese").await;

@@ -1,5 +1,5 @@
 import { newWord, prose, textFile } from './given';
-import { isTold, numberOf, open, search } from './pages';
+import { isLive, isTold, numberOf, open, search } from './pages';
 import { expect, test } from './test';
 
 test('documents are listed newest first, and open', async ({ page, given }) => {
@@ -27,6 +27,42 @@ test('a document is deleted after a question, and no search finds it', async ({ 
   await expect.poll(() => numberOf(page, 'documents')).toBe(documents - 1);
   await search(page, word);
   await expect(page.getByTestId('answer')).toContainText('Nothing was found');
+});
+
+test('deleting a document leaves the list as it was chosen', async ({ page, given }) => {
+  const word = newWord();
+  await given.text(`about ${word} one`);
+  await given.text(`about ${word} two`);
+  await open(page, `/app/documents?q=${word}`);
+  await page.getByTestId('document').first().getByTestId('delete-document').click();
+  await page.getByTestId('confirm').click();
+  await isTold(page, `Deleted “about ${word} two”.`);
+  await expect(page).toHaveURL(new RegExp(`q=${word}$`));
+  await expect(page.getByTestId('document')).toHaveCount(1);
+  await page.getByRole('link', { name: `about ${word} one` }).click();
+  await page.getByTestId('delete-document').click();
+  await page.getByTestId('confirm').click();
+  await isTold(page, `Deleted “about ${word} one”.`);
+  await expect(page).toHaveURL(/\/app\/documents$/);
+});
+
+test.describe('a document that was deleted elsewhere', () => {
+  test.use({ expectedComplaints: /status of 404/ });
+
+  test('cannot be deleted once more, and the page says so', async ({ page, otherPage, given }) => {
+    const word = newWord();
+    await given.text(`about ${word}`);
+    await Promise.all([open(page, '/app/documents'), open(otherPage, '/app/documents')]);
+    for (const each of [otherPage, page]) {
+      await each.getByTestId('document').filter({ hasText: word }).getByTestId('delete-document').click();
+      await each.getByTestId('confirm').click();
+      await isTold(each, each === otherPage ? `Deleted “about ${word}”.` : 'There is no document');
+    }
+    await expect(page).toHaveURL(/\/app\/documents$/);
+    await page.reload();
+    await isLive(page);
+    await expect(page.getByTestId('toast')).toHaveCount(0);
+  });
 });
 
 test('a document that may stay does', async ({ page, given }) => {

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { newWord, prose, textFile } from './given';
-import { hasLiveState, hasStatus, isConnected, isTold, jobOf, open, sayYes, withoutReload } from './pages';
+import { hasLiveState, hasStatus, isConnected, isTold, jobOf, movePointerAway, open, sayYes, withoutReload } from './pages';
 import { expect, test } from './test';
 
 test.describe('the items of a batch', () => {
@@ -92,6 +92,22 @@ test.describe('a job that goes on', () => {
     await given.reaches(id, 'completed');
     await hasStatus(jobOf(page, id), 'pending');
     await page.getByTestId('live-toggle').check();
+    await hasStatus(jobOf(page, id), 'completed');
+  });
+
+  test('is brought up to date when the pointer has left its button', async ({ page, given }) => {
+    await given.pausedQueue();
+    const id = await given.textJob('about pointers');
+    await open(page, `/app/jobs/${id}`);
+    await isConnected(page);
+    await page.getByTestId('cancel-job').hover();
+    const newest = page.waitForResponse(
+      async (answer) => answer.url().includes('parts=only') && (await answer.text()).includes('data-status="completed"'),
+    );
+    await given.changeQueue({ paused: false });
+    await newest;
+    await hasStatus(jobOf(page, id), 'pending');
+    await movePointerAway(page);
     await hasStatus(jobOf(page, id), 'completed');
   });
 

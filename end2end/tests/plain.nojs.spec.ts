@@ -175,3 +175,17 @@ test('a document is deleted', async ({ page, given }) => {
   await expect(page).toHaveURL(/\/app\/documents\??$/);
   await expect(row).toHaveCount(0);
 });
+
+test('a page whose form was refused says why, once', async ({ page, context, given }) => {
+  const word = newWord();
+  await given.text(`about ${word}`);
+  const second = await context.newPage();
+  for (const each of [page, second]) await each.goto(`/app/documents?q=${word}`);
+  await second.getByTestId('delete-document').click();
+  await expect(second.getByTestId('document')).toHaveCount(0);
+  await page.getByTestId('delete-document').click();
+  await expect(page.getByRole('alert')).toContainText('There is no document');
+  await expect(page).toHaveURL(new RegExp(`q=${word}$`));
+  await page.goto('/');
+  await expect(page.getByRole('alert')).toHaveCount(0);
+});

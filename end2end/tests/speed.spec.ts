@@ -38,7 +38,7 @@ test('the first load is small', async ({ page, given }) => {
   expect(bundle).toBeLessThan(220_000);
 });
 
-test('the page is live within a second on a slow machine', async ({ page, given }) => {
+test('measures how soon the page is live on a slow machine', async ({ page, given }) => {
   await given.pausedQueue();
   await given.textJobs(50, (number) => `text ${number}`);
   const processor = await devTools(page);
@@ -60,7 +60,7 @@ test('the page is live within a second on a slow machine', async ({ page, given 
   console.log(`from navigation to live, processor 4 times slower: first ${first.toFixed(0)} ms, median of 5 more ${median(later).toFixed(0)} ms`);
 });
 
-test('a new job is on the screen soon after the server has taken it in', async ({ page, baseURL }) => {
+test('measures how soon a new job is on the screen after the server has taken it in', async ({ page, baseURL }) => {
   await open(page, '/');
   await isConnected(page);
   const waits: number[] = [];
@@ -95,7 +95,7 @@ test.describe('with 1000 on show', () => {
   // The bundle is fetched beforehand and used once the browser is idle; so many rows keep it busy for a while.
   test.use({ expectedComplaints: /preloaded using link preload but not used/ });
 
-test('the page does not stutter while 200 jobs a second end, with 1000 on show', async ({ page, baseURL, given }) => {
+test('measures how much the page stutters while 200 jobs a second end, with 1000 on show', async ({ page, baseURL, given }) => {
   test.setTimeout(120_000);
   await given.changeQueue({ max_concurrent_jobs: 8 });
   const post = (text: string) =>

@@ -1,7 +1,7 @@
 // The states of jobs, each a view with an address of its own.
 
 import { newWord, type Given, type Status } from './given';
-import { findJobs, hasNumber, isLive, jobOf, open, rowIds, withoutReload } from './pages';
+import { findJobs, hasNumber, isConnected, isLive, jobOf, open, rowIds, withoutReload } from './pages';
 import { expect, test } from './test';
 
 const STATES: Status[] = ['pending', 'running', 'completed', 'failed', 'cancelled'];
@@ -139,6 +139,22 @@ test.describe('the address', () => {
     await expect(page.getByTestId('job-filter')).toHaveValue(word);
     await expect(page.getByTestId('job')).toHaveCount(1);
   });
+});
+
+test('a list in another order asks the server once at a time, however fast jobs come', async ({ page, given }) => {
+  const word = newWord();
+  await open(page, `/?q=${word}&sort=chunks`);
+  await isConnected(page);
+  let [underWay, most] = [0, 0];
+  await page.route('**/_fn/list_jobs', async (route) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    await route.fulfill({ response: await route.fetch() });
+    underWay -= 1;
+  });
+  const ids = await given.textJobs(30, (number) => `${word} ${number}`);
+  for (const id of ids) await expect(jobOf(page, id)).toBeVisible();
+  expect(most).toBe(1);
 });
 
 test.describe('nothing to show', () => {

@@ -5,55 +5,19 @@ use leptos_meta::MetaTags;
 use leptos_router::hooks::use_location;
 
 use super::App;
-use super::components::{Seal, SearchForm};
+use super::components::{ProblemNotice, Seal, SearchForm};
 use super::desk::{Desk, KeysHelp};
 use super::loaded::load;
 use super::upload::{DropPlaces, UploadCentre};
+use crate::domain::Theme;
 use crate::domain::access::Visitor;
-use crate::server_fns::get_limits;
+use crate::server_fns::{get_limits, take_refusal};
 
-/// The colours a person has chosen; kept in a cookie, so that the first HTML already has them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// As the system has it.
-    #[default]
-    System,
-    Light,
-    Dark,
-}
-
-impl Theme {
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-    /// The cookie's name.
-    pub const COOKIE: &'static str = "theme";
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-
-    fn label(self) -> &'static str {
-        match self {
-            Self::System => "System",
-            Self::Light => "Light",
-            Self::Dark => "Dark",
-        }
-    }
-
-    /// What a request's `Cookie` header says.
-    fn of_cookies(cookies: &str) -> Self {
-        let value = cookies.split(';').find_map(|it| it.trim().strip_prefix(Self::COOKIE)?.strip_prefix('='));
-        Self::ALL.into_iter().find(|it| Some(it.as_str()) == value).unwrap_or_default()
-    }
-
-    fn of_request() -> Self {
-        let Some(request) = use_context::<http::request::Parts>() else { return Self::System };
-        let cookies = request.headers.get(http::header::COOKIE).and_then(|it| it.to_str().ok());
-        Self::of_cookies(cookies.unwrap_or_default())
-    }
+/// The theme of the request that is being answered.
+fn chosen_theme() -> Theme {
+    let Some(request) = use_context::<http::request::Parts>() else { return Theme::System };
+    let cookies = request.headers.get(http::header::COOKIE).and_then(|it| it.to_str().ok());
+    Theme::of_cookies(cookies.unwrap_or_default())
 }
 
 /// The document around the page.
@@ -62,7 +26,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=Theme::of_request().as_str()>
+        <html lang="en" data-theme=chosen_theme().as_str()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -84,7 +48,15 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// The page's frame. The desk comes last: once it is live, everything before it is.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
-    let main = view! { <main id="main" tabindex="-1">{children()}</main> }.seal();
+    let main = view! {
+        <main id="main" tabindex="-1">
+            {load(take_refusal(), |refusal| {
+                refusal.ok().flatten().map(|problem| view! { <ProblemNotice problem/> }).seal()
+            })}
+            {children()}
+        </main>
+    }
+    .seal();
     // Who is not in yet sees nothing of the server.
     if use_location().pathname.get_untracked() == LOGIN {
         return main;
@@ -147,17 +119,21 @@ fn Header() -> impl IntoView {
     .seal()
 }
 
+/// Themes and what people call them.
+const THEMES: [(Theme, &str); 3] =
+    [(Theme::System, "System"), (Theme::Light, "Light"), (Theme::Dark, "Dark")];
+
 /// The desk changes the theme at once; without JavaScript the button does it.
 #[component]
 fn ThemeForm() -> impl IntoView {
-    let chosen = Theme::of_request();
-    let option = |theme: Theme| {
-        view! { <option value=theme.as_str() selected=theme == chosen>{theme.label()}</option> }
+    let chosen = chosen_theme();
+    let option = |(theme, label): (Theme, &'static str)| {
+        view! { <option value=theme.as_str() selected=theme == chosen>{label}</option> }
     };
     view! {
         <form class="theme" action="/app/theme" method="post">
             <label class="visually-hidden" for="theme">"Colours"</label>
-            <select id="theme" name="theme" autocomplete="off">{Theme::ALL.map(option).collect_view()}</select>
+            <select id="theme" name="theme" autocomplete="off">{THEMES.map(option).collect_view()}</select>
             <button class="button small without-js">"Set"</button>
         </form>
     }
@@ -177,22 +153,4 @@ fn LogOut() -> impl IntoView {
         }
         .seal()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Theme;
-
-    #[test]
-    fn the_theme_is_one_cookie_among_others() {
-        for (cookies, theme) in [
-            ("theme=dark", Theme::Dark),
-            ("a=b; theme=light; c=d", Theme::Light),
-            ("mytheme=dark", Theme::System),
-            ("theme=pink", Theme::System),
-            ("", Theme::System),
-        ] {
-            assert_eq!(Theme::of_cookies(cookies), theme, "{cookies}");
-        }
-    }
 }

@@ -6,22 +6,24 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::components::{
-    ChunkText, CopyButton, ItemList, JobLog, MetadataList, ProblemNotice, ProgressBar, Seal, Sealed,
-    StatusBadge, TimeOf, Timeline, job_title, text,
+    ChunkText, CopyButton, ItemList, JobLog, JobProgress, MetadataList, ProblemNotice, Seal, Sealed,
+    StatusBadge, TimeOf, Timeline, job_title,
 };
 use super::format;
 use super::job_watch::JobWatch;
 use super::loaded::load;
 use super::parts::Part;
 use crate::domain::whereabouts::where_it_is;
-use crate::domain::{Chunk, ItemFilter, Job, JobDetails, JobId, JobItem, JobItemPage, JobStatus, Problem};
-use crate::server_fns::{CancelJob, RetryJob, get_document, get_items, get_job};
+use crate::domain::{Chunk, ItemFilter, Job, JobDetails, JobId, JobItemPage, JobStatus, Problem};
+use crate::server_fns::{CancelJob, RetryJob, follow_job, get_document, get_items, get_job};
 
 /// Chunks shown with a job that made one document.
 const CHUNKS_SHOWN: usize = 20;
 
 /// What the page shows.
 struct Found {
+    /// The change number from which to follow the job.
+    seq: u64,
     details: JobDetails,
     items: JobItemPage,
     filter: ItemFilter,
@@ -53,10 +55,11 @@ pub fn JobPage() -> impl IntoView {
 /// What is not an id is the id of no job. The server is asked even so: its answer sets the page's
 /// status to 404.
 async fn find(given: String, filter: ItemFilter) -> Result<Found, Problem> {
-    let details = match given.parse::<JobId>() {
-        Ok(id) => get_job(id).await?,
+    let (seq, details) = match given.parse::<JobId>() {
+        Ok(id) => (follow_job(id).await?, get_job(id).await?),
         Err(_) => get_job(JobId(uuid::Uuid::nil()))
             .await
+            .map(|details| (0, details))
             .map_err(|problem| Problem { detail: format!("“{given}” is not a job id."), ..problem })?,
     };
     let items = match details.job.job_type.has_items() {
@@ -64,15 +67,14 @@ async fn find(given: String, filter: ItemFilter) -> Result<Found, Problem> {
         false => JobItemPage { items: Vec::new(), next: None },
     };
     let chunks = match details.document_id {
-        // It may have been deleted since.
         Some(id) => get_document(id, 0).await.map(|(_, _, chunks, _)| chunks).unwrap_or_default(),
         None => Vec::new(),
     };
-    Ok(Found { details, items, filter, chunks })
+    Ok(Found { seq, details, items, filter, chunks })
 }
 
 fn in_full(found: Found) -> Sealed {
-    let Found { details, items, filter, chunks } = found;
+    let Found { seq, details, items, filter, chunks } = found;
     let title = job_title(&details.job);
     let job = details.job.clone();
     let unwarned = details.warnings.is_empty();
@@ -83,7 +85,7 @@ fn in_full(found: Found) -> Sealed {
         <p class="crumbs"><a href="/">"Jobs"</a></p>
         <div class="page-head">
             <h1><bdi>{title}</bdi></h1>
-            <JobWatch id=job.job_id seq=job.seq/>
+            <JobWatch id=job.job_id seq/>
         </div>
         <div id=Part::Job.id() class="job-parts" data-testid="job" data-job-id=job.job_id.to_string() data-status=job.status.as_str()>
             {head(&job, details.waits_for.as_deref())}
@@ -91,7 +93,7 @@ fn in_full(found: Found) -> Sealed {
             <ul class="warnings" hidden=unwarned>{warnings.collect_view()}</ul>
             <JobFields details=details.clone()/>
             <MetadataList metadata=job.metadata.clone()/>
-            <Timeline attempts=details.attempts queued_at=job.created_at/>
+            <Timeline attempts=details.attempts/>
             {document(&details.document_id, &chunks)}
             {items_of(&job, items, filter)}
             <JobLog lines=details.log/>
@@ -102,23 +104,13 @@ fn in_full(found: Found) -> Sealed {
 
 /// The state, how far it is, and what can be done.
 fn head(job: &Job, waits_for: Option<&str>) -> Sealed {
-    let percent = format::percent(job.progress);
-    let progress = (job.status == JobStatus::Running).then(|| {
-        let label = format!("Progress of {}", job_title(job));
-        view! {
-            <span class="job-progress">
-                <ProgressBar percent=text(move || percent.to_string()) label testid="job-progress"/>
-                <span class="percent">{format!("{percent} %")}</span>
-            </span>
-        }
-        .seal()
-    });
+    let shown = RwSignal::new(job.clone());
     let place = waits_for.map_or_else(|| where_it_is(job), str::to_owned);
     let id = job.job_id.to_string();
     view! {
         <div class="job-head-line">
-            <span role="status"><StatusBadge job=RwSignal::new(job.clone())/></span>
-            {progress}
+            <span role="status"><StatusBadge job=shown/></span>
+            <JobProgress job=shown/>
             <span class="job-where"><bdi>{place}</bdi></span>
             <div class="page-actions">
                 <CopyButton label="Copy id" what=id.clone()/>
@@ -155,7 +147,7 @@ fn JobForm(job: Job) -> impl IntoView {
     job.can_retry()
         .then(|| {
             view! {
-                <form action=RetryJob::url() method="post">
+                <form action=RetryJob::url() method="post" data-done=format!("Queued again: “{title}”.")>
                     <input type="hidden" name="id" value=id/>
                     <button id="act" class="button small" data-testid="retry-job">{label}</button>
                 </form>
@@ -270,9 +262,4 @@ fn items_of(job: &Job, page: JobItemPage, filter: ItemFilter) -> Sealed {
         {next.map(|href| view! { <p><a class="button" rel="next" href=href>"More items"</a></p> })}
     }
     .seal()
-}
-
-/// What an item without a name is called.
-pub fn item_name(item: &JobItem) -> String {
-    if item.name.is_empty() { format!("Item {}", item.item + 1) } else { item.name.clone() }
 }

@@ -31,7 +31,11 @@ fn refresh_soon() {
 }
 
 #[island]
-pub fn JobWatch(id: JobId, seq: u64) -> impl IntoView {
+pub fn JobWatch(
+    id: JobId,
+    /// The page shows all that happened up to this change.
+    seq: u64,
+) -> impl IntoView {
     let live = Live::new();
     live.loaded(seq, true);
     let apply = move |changes: Changes| {
@@ -42,7 +46,7 @@ pub fn JobWatch(id: JobId, seq: u64) -> impl IntoView {
     // The stream cannot tell what was missed.
     let reload = move || {
         spawn_local(async move {
-            if let Ok((_, seq)) = follow_job(id).await {
+            if let Ok(seq) = follow_job(id).await {
                 refresh_soon();
                 live.loaded(seq, true);
             }

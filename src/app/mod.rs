@@ -1,8 +1,8 @@
 //! What the browser shows.
 //!
 //! Pages are written by the server, whole and in order: they read without JavaScript, and cost the browser no
-//! code. What lives in the browser are islands in them: the job manager, a job, the uploads, and the desk, which
-//! is on every page. Only islands, and the components in them, become part of the browser's bundle.
+//! code. What lives in the browser are islands in them: the list of jobs, the watch on a job, the uploads, and the
+//! desk, which is on every page. Only islands, and the components in them, become part of the browser's bundle.
 //!
 //! Pages own the data, `components` show it, `live` keeps an island current, and `server_fns` is the only way to
 //! the server. Nothing here but `seal` asks which side it runs on: what needs a browser happens in effects and
@@ -34,7 +34,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
-pub use self::frame::{Theme, shell};
+pub use self::frame::shell;
 pub use self::job_manager::JobManager;
 pub use self::preview_page::Previewed;
 

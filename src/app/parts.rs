@@ -1,10 +1,14 @@
 //! Parts of a page that the server wrote and may write again: the page is loaded once more, and the part taken from it.
 
+use std::cell::RefCell;
+use std::time::Duration;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Document, Element, HtmlElement, HtmlFormElement, XmlHttpRequest, XmlHttpRequestResponseType};
 
+use super::components::later;
 use super::desk;
 
 /// What can be brought up to date by itself, wherever the page has it.
@@ -32,18 +36,31 @@ impl Part {
     }
 }
 
-/// The parameter, by name and value, with which a page is asked for its parts and not for all its rows.
-pub const PARTS_ONLY: &str = "parts=only";
+/// The parameter with which a page is asked for its parts and not for all its rows.
+pub const PARTS_ONLY: &str = "parts";
+
+/// How often it is looked whether a part is still in use.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Parts that were in use when their newest version came.
+    static LEFT: RefCell<Vec<Part>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Puts the newest version of these parts in their place. What was unfolded stays so, and the focus stays where it
-/// was. A part with a field that has the focus, or a button under the pointer, is left as it is.
-pub fn refresh(parts: &'static [Part]) {
+/// was. A part with a field that has the focus, or a button under the pointer, is left as it is until it has not.
+pub fn refresh(parts: &[Part]) {
+    load(parts.to_vec());
+}
+
+fn load(parts: Vec<Part>) {
     let Ok(request) = XmlHttpRequest::new() else { return };
     let location = window().location();
     let (Ok(address), Ok(search)) = (location.href(), location.search()) else { return };
     let mut asked = search;
     asked.push(if asked.is_empty() { '?' } else { '&' });
     asked.push_str(PARTS_ONLY);
+    asked.push_str("=only");
     if request.open("GET", &asked).is_err() {
         return;
     }
@@ -56,8 +73,10 @@ pub fn refresh(parts: &'static [Part]) {
             let Some(page) = request.response().ok().and_then(|it| it.dyn_into::<Document>().ok()) else {
                 return;
             };
-            for part in parts.iter().filter(|_| same) {
-                if let Some(new) = page.get_element_by_id(part.id()) {
+            for part in parts.into_iter().filter(|_| same) {
+                if is_in_use(part.id()) {
+                    leave_for_later(part);
+                } else if let Some(new) = page.get_element_by_id(part.id()) {
                     put(part.id(), &new);
                 }
             }
@@ -70,9 +89,6 @@ pub fn refresh(parts: &'static [Part]) {
 
 fn put(id: &str, new: &Element) {
     let Some(old) = document().get_element_by_id(id) else { return };
-    if is_in_use(id) {
-        return;
-    }
     if old.inner_html() == new.inner_html() {
         // What was typed is not a part of the HTML.
         if let Ok(Some(form)) = old.query_selector("form.filter-bar")
@@ -83,6 +99,8 @@ fn put(id: &str, new: &Element) {
         return;
     }
     keep_unfolded(&old, new);
+    // Whether it shows may have been settled while its newest version was on its way.
+    let _ = new.toggle_attribute_with_force("hidden", old.has_attribute("hidden"));
     let focused = document().active_element().filter(|it| old.contains(Some(it))).map(|it| it.id());
     let scrolled = old.query_selector(".log").ok().flatten().map(|it| it.scroll_top());
     let _ = old.replace_with_with_node_1(new);
@@ -105,6 +123,25 @@ fn is_in_use(id: &str) -> bool {
         selector.push_str(what);
     }
     document().query_selector(&selector).ok().flatten().is_some()
+}
+
+fn leave_for_later(part: Part) {
+    LEFT.with_borrow_mut(|left| {
+        if left.is_empty() {
+            later(try_again, LOOK_AGAIN);
+        }
+        if !left.contains(&part) {
+            left.push(part);
+        }
+    });
+}
+
+fn try_again() {
+    if LEFT.with_borrow(|left| left.iter().any(|part| is_in_use(part.id()))) {
+        later(try_again, LOOK_AGAIN);
+    } else {
+        load(LEFT.take());
+    }
 }
 
 fn keep_unfolded(old: &Element, new: &Element) {

@@ -72,7 +72,8 @@ impl BulkOutcome {
 /// Jobs that were left as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unchanged {
-    /// As the call for a single job would have refused it.
+    /// That of the problem with which the call for a single job refuses it; where such a call does not, a code of
+    /// this call alone.
     pub code: String,
     /// Why, in a sentence.
     pub reason: String,

@@ -27,6 +27,19 @@ pub struct Problem {
     pub request_id: Option<String>,
 }
 
+/// Codes that a call for many jobs tells, too, of those it left as they are.
+impl Problem {
+    pub const JOB_NOT_FOUND: &'static str = "job_not_found";
+    pub const JOB_ALREADY_FINAL: &'static str = "job_already_final";
+    pub const JOB_NOT_RETRYABLE: &'static str = "job_not_retryable";
+    pub const SOURCE_GONE: &'static str = "source_gone";
+    pub const STOPPING: &'static str = "stopping";
+    /// Only of many jobs: it has not ended, and so cannot leave the list.
+    pub const JOB_ACTIVE: &'static str = "job_active";
+    /// Only of many jobs: a single one is answered as it is.
+    pub const JOB_CANCELLING: &'static str = "job_cancelling";
+}
+
 impl Problem {
     /// A problem of the kind `code`, such as `job_not_found`.
     pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Self {

@@ -89,7 +89,7 @@ impl Library {
     /// The original of a document.
     pub async fn original(&self, id: DocumentId) -> Result<Original, LibraryError> {
         let found = self.store.document(id, 0, 0).await?.ok_or(LibraryError::NotFound(id))?.document;
-        let blob = found.sha256.as_deref().and_then(|it| it.parse().ok()).ok_or(NotKept::Part)?;
+        let blob = found.sha256.as_deref().and_then(|it| it.parse().ok()).ok_or(NotKept::NoCopy)?;
         Ok(Original { name: found.name, media_type: found.media_type, bytes: Bytes::Blob(blob) })
     }
 

@@ -39,15 +39,12 @@ impl Bytes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotKept {
     #[error(
-        "The original is not kept: texts are kept until their job has completed, and files as long as their document."
+        "The original is not kept by itself. A text is kept until its job has completed, and an uploaded file as long as \
+         its document; a message of a batch, a part of an archive and a file of the server's machine are never copied."
     )]
-    Forgotten,
+    NoCopy,
     #[error("The original is a file of the server's machine; the server keeps no copy of it.")]
     OnServer,
-    #[error(
-        "The original is a part of an archive or a batch, or was sent as text; it is not kept by itself."
-    )]
-    Part,
     #[error("The job has several items; ask for the originals of its documents (GET /documents?job_id=…).")]
     Items,
 }

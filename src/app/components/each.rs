@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{Seal, Sealed};
 
-struct Row {
+struct Keyed {
     key: u128,
     view: Box<dyn FnOnce() -> Sealed + Send>,
 }
@@ -18,12 +18,12 @@ pub fn each<T: Send + 'static>(
     rows(Box::new(move || {
         let row = |item| {
             let view = view.clone();
-            Row { key: key(&item), view: Box::new(move || view(item)) }
+            Keyed { key: key(&item), view: Box::new(move || view(item)) }
         };
         items().into_iter().map(row).collect()
     }))
 }
 
-fn rows(rows: Box<dyn Fn() -> Vec<Row> + Send>) -> Sealed {
+fn rows(rows: Box<dyn Fn() -> Vec<Keyed> + Send>) -> Sealed {
     view! { <For each=rows key=|row| row.key children=|row| (row.view)()/> }.seal()
 }

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::{Seal, Sealed};
 use crate::app::format;
-use crate::app::job_page::item_name;
 use crate::domain::JobItem;
 
 #[component]
@@ -16,7 +15,7 @@ pub fn ItemList(items: Vec<JobItem>) -> impl IntoView {
 }
 
 fn item(item: JobItem) -> Sealed {
-    let name = item_name(&item);
+    let name = if item.name.is_empty() { format!("Item {}", item.item + 1) } else { item.name };
     let failed = !item.error_message.is_empty();
     let outcome = match (item.document_id, item.error_message) {
         (_, error) if !error.is_empty() => {

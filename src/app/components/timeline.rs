@@ -11,12 +11,14 @@ use crate::domain::{AttemptOutcome, JobAttempt};
 const WIDTH: f64 = 1000.0;
 
 #[component]
-pub fn Timeline(attempts: Vec<JobAttempt>, queued_at: DateTime<Utc>) -> impl IntoView {
-    let start = attempts.first().map_or(queued_at, |it| it.queued_at);
-    let ends = attempts.iter().map(|it| it.ended_at.or(it.read_at).unwrap_or(it.started_at));
-    let whole = ends.max().map_or(1, |end| (end - start).num_milliseconds().max(1));
-    let rows: Vec<_> = attempts.iter().map(|it| row(it, start, whole)).collect();
-    (!rows.is_empty()).then(|| view! { <h2>"Timeline"</h2> <ol class="timeline">{rows}</ol> }.seal())
+pub fn Timeline(attempts: Vec<JobAttempt>) -> impl IntoView {
+    attempts.first().map(|first| {
+        let start = first.queued_at;
+        let ends = attempts.iter().map(|it| it.ended_at.or(it.read_at).unwrap_or(it.started_at));
+        let whole = ends.max().map_or(1, |end| (end - start).num_milliseconds().max(1));
+        let rows: Vec<_> = attempts.iter().map(|it| row(it, start, whole)).collect();
+        view! { <h2>"Timeline"</h2> <ol class="timeline">{rows}</ol> }.seal()
+    })
 }
 
 /// A stretch of an attempt.

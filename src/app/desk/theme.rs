@@ -4,23 +4,19 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, HtmlSelectElement};
 
-use crate::app::frame::Theme;
-
-/// A year, in seconds.
-const KEPT: u32 = 31_536_000;
+use crate::domain::Theme;
 
 /// Follows the choice in the header.
 pub fn listen() {
     let Some(choice) = document().get_element_by_id("theme") else { return };
     let Ok(select) = choice.clone().dyn_into::<HtmlSelectElement>() else { return };
     let apply = move |_: web_sys::Event| {
-        let theme = select.value();
+        let theme = Theme::named(&select.value());
         if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-theme", &theme);
+            let _ = root.set_attribute("data-theme", theme.as_str());
         }
         if let Ok(page) = document().dyn_into::<HtmlDocument>() {
-            let cookie = format!("{}={theme}; path=/; max-age={KEPT}; samesite=lax", Theme::COOKIE);
-            let _ = page.set_cookie(&cookie);
+            let _ = page.set_cookie(&theme.cookie());
         }
     };
     super::on(&choice, "change", apply);

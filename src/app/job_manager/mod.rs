@@ -25,7 +25,7 @@ use super::address;
 use super::components::{ProblemNotice, Seal, Sealed};
 use super::live_jobs::LiveJobs;
 use super::loaded::load;
-use super::parts::Part;
+use super::parts::{PARTS_ONLY, Part};
 use crate::domain::{History, HistoryRange, JobCause, JobQuery, JobsView};
 use crate::server_fns::{get_history, list_causes, list_jobs};
 
@@ -39,7 +39,7 @@ pub fn JobManager() -> impl IntoView {
     let query = JobQuery::from_parameters(&parameter).unwrap_or_default();
     let range = parameter("activity").and_then(|it| it.parse().ok()).unwrap_or(HistoryRange::Hour);
     // Of the list only whether it is empty is a part.
-    let parts_only = parameter("parts").is_some();
+    let parts_only = parameter(PARTS_ONLY).is_some();
     let asked = JobQuery { limit: if parts_only { 1 } else { query.limit }, ..query.clone() };
     let fetch = async move {
         let causes = if asked.filter.attention { list_causes().await? } else { Vec::new() };

@@ -84,7 +84,7 @@ impl Live {
 
 /// Follows the stream while the switch is on, the page is visible and `active` holds.
 ///
-/// `apply` gets what changed, a few times a second at most. `reload` must load the view from the
+/// `apply` gets what changed, gathered for a moment. `reload` must load the view from the
 /// server and then call [`Live::loaded`]; it is called when the stream cannot tell what was missed.
 pub fn follow(live: Live, active: Memo<bool>, apply: Callback<Changes>, reload: Callback<()>) {
     // A page nobody sees closes its stream: browsers allow six connections to one server, and slow

@@ -35,7 +35,9 @@ struct Window<'a> {
 
 impl Window<'_> {
     fn admits(&self, job: &Job) -> bool {
-        let older = self.query.before.is_none_or(|before| job.job_id < before.job);
+        // In any other order a page begins where its server says.
+        let by_age = self.query.sort == JobSort::Created;
+        let older = self.query.before.is_none_or(|before| !by_age || job.job_id < before.job);
         older && self.query.filter.matches(job, self.now)
     }
 
@@ -320,6 +322,17 @@ pub(in crate::app) mod tests {
         assert_eq!(merged(&mut list, &by_chunks, &mut false, job(3, Pending, 5)), Merged::Same);
         assert_eq!(ids(&list), [1, 3, 2]);
         assert_eq!(list[1].job.read_untracked().status, Pending);
+    }
+
+    #[test]
+    fn a_row_of_an_older_page_stays_whatever_its_id_is_compared_with_where_the_page_begins() {
+        let before = Some(JobCursor { key: 9, job: JobId(Uuid::from_u128(2)) });
+        for sort in [JobSort::Chunks, JobSort::Duration] {
+            let mut list = rows(vec![job(3, Completed, 1), job(1, Completed, 1)]);
+            let older = JobQuery { sort, before, ..JobQuery::default() };
+            assert_eq!(merged(&mut list, &older, &mut false, job(3, Completed, 4)), Merged::Same);
+            assert_eq!(ids(&list), [3, 1]);
+        }
     }
 
     #[test]

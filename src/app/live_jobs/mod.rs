@@ -6,6 +6,7 @@
 mod held;
 pub(in crate::app) mod list;
 mod news;
+mod row;
 mod row_keys;
 mod selection;
 mod side;
@@ -52,7 +53,7 @@ pub fn LiveJobs(
     // Fails only for a page of another version.
     let view = json::read(&view).unwrap_or_default();
     let list = JobList::new(address::jobs_at(&address), view);
-    let loader = Loader { list, request: StoredValue::new(0) };
+    let loader = Loader { list, request: StoredValue::new(0), loading: StoredValue::new(false) };
     let held = Held::new(Callback::new(move |changes| loader.apply(changes)));
     follow(
         list.live,
@@ -120,22 +121,33 @@ fn take_form(event: &Event, list: JobList, actions: JobActions) {
 #[derive(Clone, Copy)]
 struct Loader {
     list: JobList,
+    /// The number of the latest request: only that counts.
     request: StoredValue<u32>,
+    /// Its answer is awaited.
+    loading: StoredValue<bool>,
 }
 
 impl Loader {
     fn apply(self, changes: Changes) {
         let were = self.list.rows.read_untracked().len();
         self.list.apply(changes, clock::now());
-        if self.list.needs_the_server() {
-            self.load_again();
-        }
+        self.load_if_needed();
         if were > 0 && self.list.rows.read_untracked().is_empty() {
             refresh(&[Part::Empty]);
         }
     }
 
+    fn load_if_needed(self) {
+        if self.list.needs_the_server() {
+            self.load_again();
+        }
+    }
+
+    /// One request at a time: who asks again before an answer has come would never see one.
     fn load_again(self) {
+        if self.loading.get_value() {
+            return;
+        }
         let query = self.list.query.get_untracked();
         let limit = self.list.length().clamp(1, JobQuery::MAX_LIMIT);
         self.load(JobQuery { limit, ..query });
@@ -163,13 +175,18 @@ impl Loader {
     fn load(self, query: JobQuery) {
         let number = self.request.get_value() + 1;
         self.request.set_value(number);
+        self.loading.set_value(true);
         spawn_local(async move {
-            // Only the latest request counts. On an error the list stays as it is: the stream, or the next poll,
-            // brings it up to date.
-            if let Ok(view) = list_jobs(query.clone()).await
-                && self.request.get_value() == number
-            {
+            let answer = list_jobs(query.clone()).await;
+            if self.request.get_value() != number {
+                return;
+            }
+            self.loading.set_value(false);
+            // On an error the list stays as it is: the stream, or the next poll, brings it up to date.
+            if let Ok(view) = answer {
                 self.list.load(query, view);
+                // For what came meanwhile.
+                self.load_if_needed();
             }
         });
     }

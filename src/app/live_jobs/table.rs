@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::list::{JobList, Row};
-use crate::app::components::{JobActions, JobRow, Seal, each, flag, holds, on_click, part, text};
+use super::row::JobRow;
+use crate::app::components::{JobActions, Seal, each, flag, holds, on_click, part, text};
 use crate::app::{address, clock, format};
 use crate::domain::{JobQuery, Problem};
 use crate::server_fns::list_jobs;
@@ -52,12 +53,17 @@ pub fn ShowMore(list: JobList, problem: RwSignal<Option<Problem>>) -> impl IntoV
         }
         event.prevent_default();
         let Some(query) = untrack(older).filter(|_| !busy.get_untracked()) else { return };
+        let view = move || {
+            let query = list.query.get_untracked();
+            (query.filter, query.sort, query.before)
+        };
+        let asked_in = view();
         busy.set(true);
         spawn_local(async move {
-            let answer = list_jobs(query.clone()).await;
+            let answer = list_jobs(query).await;
             busy.set(false);
             // Another view may have been chosen meanwhile.
-            if list.query.read_untracked().filter != query.filter {
+            if view() != asked_in {
                 return;
             }
             match answer {

@@ -31,7 +31,7 @@ pub struct Shown {
 
 /// The panel's row of an item; the row stays while its content changes.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct UploadRow {
     pub number: u32,
     pub item: ArcRwSignal<Shown>,
 }
@@ -39,7 +39,7 @@ pub struct Row {
 /// What the panel shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Board {
-    pub rows: RwSignal<Vec<Row>>,
+    pub rows: RwSignal<Vec<UploadRow>>,
     pub tally: RwSignal<Tally>,
     /// What former pages had not sent.
     pub lost: RwSignal<Names>,
@@ -87,7 +87,7 @@ thread_local! {
 
 /// What a person can do to what is listed.
 #[derive(Clone, Copy, Debug)]
-pub enum Act {
+pub enum UploadAct {
     /// Pauses, resumes or sends again, whichever its state allows.
     Toggle(u32),
     Remove(u32),
@@ -137,15 +137,15 @@ pub fn add_unreadable(path: String) {
     changed();
 }
 
-pub fn act(act: Act) {
+pub fn act(act: UploadAct) {
     CENTRE.with_borrow_mut(|centre| match act {
-        Act::Toggle(number) => centre.queue.toggle(number),
-        Act::Remove(number) => centre.queue.remove(number),
-        Act::PauseAll => centre.queue.pause_all(),
-        Act::ResumeAll => centre.queue.resume_all(),
-        Act::AllFailedAgain => centre.queue.all_failed_again(),
-        Act::Clear => centre.queue.clear(),
-        Act::ForgetLost => centre.lost = Names::new(),
+        UploadAct::Toggle(number) => centre.queue.toggle(number),
+        UploadAct::Remove(number) => centre.queue.remove(number),
+        UploadAct::PauseAll => centre.queue.pause_all(),
+        UploadAct::ResumeAll => centre.queue.resume_all(),
+        UploadAct::AllFailedAgain => centre.queue.all_failed_again(),
+        UploadAct::Clear => centre.queue.clear(),
+        UploadAct::ForgetLost => centre.lost = Names::new(),
     });
     abort_unwanted();
     send_what_waits();
@@ -222,7 +222,7 @@ fn show() {
         let Some(board) = centre.board else { return };
         let former = board.rows.get_untracked();
         let rows: Vec<_> = centre.queue.shown(MOST_ROWS).into_iter().map(|it| row(it, &former)).collect();
-        let numbers = |rows: &[Row]| rows.iter().map(|it| it.number).collect::<Vec<_>>();
+        let numbers = |rows: &[UploadRow]| rows.iter().map(|it| it.number).collect::<Vec<_>>();
         if numbers(&rows) != numbers(&former) {
             board.rows.set(rows);
         }
@@ -238,7 +238,7 @@ fn show() {
 }
 
 /// The item's row as it is, with its new content, or a new one.
-fn row(item: &Item, former: &[Row]) -> Row {
+fn row(item: &Item, former: &[UploadRow]) -> UploadRow {
     let shown = Shown { name: item.name.clone(), size: item.size, state: item.state.clone() };
     match former.iter().find(|it| it.number == item.number) {
         Some(row) => {
@@ -247,7 +247,7 @@ fn row(item: &Item, former: &[Row]) -> Row {
             }
             row.clone()
         }
-        None => Row { number: item.number, item: ArcRwSignal::new(shown) },
+        None => UploadRow { number: item.number, item: ArcRwSignal::new(shown) },
     }
 }
 

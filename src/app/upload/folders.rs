@@ -14,7 +14,7 @@ pub fn walk(entries: Vec<FileSystemEntry>) {
         left.reverse();
         while let Some(entry) = left.pop() {
             // Begins with a slash.
-            let path = entry.full_path()[1..].to_owned();
+            let path = entry.full_path().trim_start_matches('/').to_owned();
             if is_hidden(&path) {
                 continue;
             }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
-use super::centre::{Act, Row, Shown, act};
+use super::centre::{Shown, UploadAct, UploadRow, act};
 use super::queue::State;
 use crate::app::components::{ProgressBar, Seal, Sealed, on_click, text, word};
 use crate::app::format;
@@ -13,7 +13,7 @@ use crate::app::format;
 const READ_OUT: usize = 100;
 
 /// All its parts are there; the style sheet hides those that its state has no use for.
-pub fn item(row: Row) -> Sealed {
+pub fn item(row: UploadRow) -> Sealed {
     let number = row.number;
     let item = RwSignal::from(row.item);
     let Shown { name, size, .. } = item.get_untracked();
@@ -24,7 +24,7 @@ pub fn item(row: Row) -> Sealed {
         _ => "Cancel",
     });
     let percent = text(move || match &item.read().state {
-        State::Sending(pace) => pace.percent().to_string(),
+        State::Sending(transfer) => transfer.percent().to_string(),
         _ => "0".to_owned(),
     });
     view! {
@@ -43,7 +43,7 @@ pub fn item(row: Row) -> Sealed {
                     type="button"
                     class="upload-toggle"
                     title=word(move || toggle(&item.read().state).1)
-                    on:click=on_click(move |_| act(Act::Toggle(number)))
+                    on:click=on_click(move |_| act(UploadAct::Toggle(number)))
                 >
                     {word(move || toggle(&item.read().state).0)}
                     <span class="visually-hidden">{of_name.clone()}</span>
@@ -53,7 +53,7 @@ pub fn item(row: Row) -> Sealed {
                     class="upload-remove"
                     on:click=on_click(move |event| {
                         focus_beside(&event_target(&event));
-                        act(Act::Remove(number));
+                        act(UploadAct::Remove(number));
                     })
                 >
                     {remove}
@@ -68,7 +68,7 @@ pub fn item(row: Row) -> Sealed {
 fn words(state: &State) -> String {
     match state {
         State::Waiting => "Waiting".to_owned(),
-        State::Sending(pace) => pace.words(),
+        State::Sending(transfer) => transfer.words(),
         State::Paused => "Paused".to_owned(),
         State::Taken(_) => "Taken in".to_owned(),
         State::Failed(reason) => reason.clone(),

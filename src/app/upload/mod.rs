@@ -1,19 +1,19 @@
 //! Taking files and texts in: the forms of the jobs page, and the upload centre, which every page has.
 //!
-//! `intake` is written by the server, also what other pages need of it. The rest lives in the browser: `listen` follows what people give, `folders`
-//! walks what they drop, `centre` keeps the `queue` going with `send`, and `panel` shows it. `unsent` tells the
-//! next page what was lost with this one.
+//! `intake` is written by the server, also what other pages need of it. The rest lives in the browser: `listen`
+//! follows what people give, `folders` walks what they drop, `centre` keeps the `queue` going with `send`, and `panel`
+//! shows it. `unsent` tells the next page what was lost with this one.
 
 mod centre;
 mod folders;
 mod intake;
 mod item;
 mod listen;
-mod pace;
 mod panel;
 mod queue;
 mod refusal;
 mod send;
+mod transfer;
 mod unsent;
 
 use leptos::prelude::*;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::centre::{Act, Board, act};
+use super::centre::{Board, UploadAct, act};
 use super::item::item;
 use super::queue::Tally;
 use super::unsent::Names;
@@ -32,16 +32,16 @@ pub fn Panel(board: Board) -> impl IntoView {
                     </svg>
                     {text(move || summary(*tally.read()))}
                 </button>
-                {all_of("Pause all", Act::PauseAll, flag(move || tally.read().going == 0))}
-                {all_of("Resume all", Act::ResumeAll, flag(move || tally.read().paused == 0))}
-                {all_of("Send failed again", Act::AllFailedAgain, flag(move || tally.read().failed == 0))}
-                {all_of("Clear", Act::Clear, flag(move || tally.read().ended() == 0))}
+                {all_of("Pause all", UploadAct::PauseAll, flag(move || tally.read().going == 0))}
+                {all_of("Resume all", UploadAct::ResumeAll, flag(move || tally.read().paused == 0))}
+                {all_of("Send failed again", UploadAct::AllFailedAgain, flag(move || tally.read().failed == 0))}
+                {all_of("Clear", UploadAct::Clear, flag(move || tally.read().ended() == 0))}
             </div>
             <div id="uploads-body" class="uploads-body" hidden=flag(move || folded.get())>
                 <div class="uploads-lost" data-testid="uploads-lost" hidden=flag(move || lost.read().count == 0)>
                     <p>{text(move || were_lost(&lost.read()))}</p>
                     <ul>{each(move || numbered(&lost.read()), |it: &(u128, String)| it.0, lost_name)}</ul>
-                    {all_of("Dismiss", Act::ForgetLost, flag(|| false))}
+                    {all_of("Dismiss", UploadAct::ForgetLost, flag(|| false))}
                 </div>
                 <ul>{each(move || rows.get(), |row| u128::from(row.number), item)}</ul>
                 <p class="uploads-more muted" hidden=flag(move || tally.read().all as usize == rows.read().len())>
@@ -58,7 +58,7 @@ pub fn Panel(board: Board) -> impl IntoView {
     .seal()
 }
 
-fn all_of(label: &'static str, what: Act, hidden: Flag) -> Sealed {
+fn all_of(label: &'static str, what: UploadAct, hidden: Flag) -> Sealed {
     view! {
         <button
             type="button"

@@ -2,8 +2,8 @@
 
 use web_sys::File;
 
-use super::pace::Pace;
 use super::refusal::Refusal;
+use super::transfer::Transfer;
 use crate::domain::JobId;
 
 /// Requests at the same time.
@@ -19,7 +19,7 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
     Waiting,
-    Sending(Pace),
+    Sending(Transfer),
     Paused,
     Taken(JobId),
     /// Why it did not arrive. Sent again, it may.
@@ -33,7 +33,7 @@ impl State {
         match self {
             Self::Waiting => "waiting",
             // All of it is on the server, which may have taken it in already: too late to stop it.
-            Self::Sending(pace) if pace.is_through() => "sent",
+            Self::Sending(transfer) if transfer.is_through() => "sent",
             Self::Sending(_) => "sending",
             Self::Paused => "paused",
             Self::Taken(_) => "taken",
@@ -134,14 +134,14 @@ impl Queue {
         }
         let item = self.items.iter_mut().find(|it| it.state == State::Waiting)?;
         item.attempt += 1;
-        item.state = State::Sending(Pace::new(now));
+        item.state = State::Sending(Transfer::new(now));
         Some(item.clone())
     }
 
     /// So much of the item is on its way to the server.
     pub fn progress(&mut self, number: u32, attempt: u32, sent: f64, all: f64, now: f64) {
-        if let Some(Item { state: State::Sending(pace), .. }) = self.attempted(number, attempt) {
-            pace.progress(sent, all, now);
+        if let Some(Item { state: State::Sending(transfer), .. }) = self.attempted(number, attempt) {
+            transfer.progress(sent, all, now);
         }
     }
 

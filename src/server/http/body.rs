@@ -15,7 +15,7 @@ use crate::domain::{Limits, Problem};
 use crate::server::state::AppState;
 
 /// Where the server functions are.
-const SERVER_FUNCTIONS: &str = "/_fn/";
+pub const SERVER_FUNCTIONS: &str = "/_fn/";
 
 /// Why a body could not be read to its end.
 pub fn broken_off(error: &(dyn std::error::Error + 'static), limits: &Limits) -> Problem {

@@ -92,7 +92,7 @@ async fn open(blob: BlobRef, blobs: &Blobs) -> Result<(tokio::fs::File, u64), Pr
     match opened.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
         Ok((file, size)) => Ok((tokio::fs::File::from_std(file), size)),
         // Deleted with its document at this moment.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(NotKept::Forgotten.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(NotKept::NoCopy.into()),
         Err(error) => Err(data_folder(&error)),
     }
 }

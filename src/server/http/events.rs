@@ -1,6 +1,6 @@
 //! `GET /jobs/events`: what happens to jobs, as server-sent events.
 //!
-//! A subscriber asks the store for what changed after its own number, at most a few times a second, so
+//! A subscriber asks the store for what changed after its own number, and not again before `PACE` has passed, so
 //! changes that come faster collapse into each job's newest state and nobody is ever replayed to.
 
 use std::collections::VecDeque;

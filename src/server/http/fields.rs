@@ -1,7 +1,7 @@
 //! The fields of a request that brings no files: of its query string and of a form that was sent. A page without
 //! scripts gets the page back that it came from.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
@@ -52,6 +52,17 @@ pub fn answer_or_back<T: Serialize>(headers: &HeaderMap, back: Option<&str>, ans
         return Redirect::to(own_page(back.unwrap_or_default())).into_response();
     }
     Json(answer).into_response()
+}
+
+/// The page that sent the form, on this server.
+pub fn page_before(headers: &HeaderMap) -> String {
+    let before = referer(headers);
+    own_page(before.as_ref().and_then(Uri::path_and_query).map_or("/", |it| it.as_str())).to_owned()
+}
+
+/// The address that the request names as the one it came from.
+pub fn referer(headers: &HeaderMap) -> Option<Uri> {
+    headers.get(header::REFERER)?.to_str().ok()?.parse().ok()
 }
 
 /// The page, if it is one of this server's: nobody is sent elsewhere by a link that names us.

@@ -23,6 +23,7 @@ pub mod problem;
 mod queue;
 pub mod site;
 mod theme;
+pub mod told;
 
 use std::any::Any;
 use std::time::Duration;
@@ -92,11 +93,12 @@ pub fn router(state: AppState) -> Router {
 /// Shorter answers are sent as they are, in bytes.
 const LEAST_COMPRESSED: u16 = 1024;
 
-/// What is packed while it is sent. The site's files are packed beforehand; originals and event streams stay as they
-/// are.
+/// What is packed while it is sent. The site's files are packed beforehand; originals, which are told by their being
+/// files to keep, and event streams stay as they are.
 fn is_page_or_json(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    kind.starts_with("text/html") || kind.starts_with("application/json")
+    let is_original = headers.contains_key(header::CONTENT_DISPOSITION);
+    !is_original && (kind.starts_with("text/html") || kind.starts_with("application/json"))
 }
 
 fn span(request: &Request) -> tracing::Span {

@@ -38,8 +38,9 @@ pub async fn keep_pace(State(limits): State<Arc<Limits>>, request: Request, next
     let patience = Duration::from_secs(limits.client_timeout);
     // Who asks first whether to send a body sends none when it is refused at once.
     let unasked = request.headers().contains_key(header::EXPECT);
-    let paced =
-        |body| Body::new(PacedBody { inner: body, pace: Pace::new(patience), alarm: None, ended: unasked });
+    let paced = |body| {
+        Body::new(PacedBody { inner: body, patience: Patience::new(patience), alarm: None, ended: unasked })
+    };
     next.run(request.map(paced)).await
 }
 
@@ -51,21 +52,21 @@ pub struct TooSlow;
 /// How long a sender may still let us wait. Only waiting counts, not what we do with the bytes; bytes that
 /// come earn time, up to the whole patience again.
 #[derive(Debug)]
-struct Pace {
-    patience: Duration,
+struct Patience {
+    whole: Duration,
     left: Duration,
     waiting_since: Option<Instant>,
 }
 
-impl Pace {
-    fn new(patience: Duration) -> Self {
-        Self { patience, left: patience, waiting_since: None }
+impl Patience {
+    fn new(whole: Duration) -> Self {
+        Self { whole, left: whole, waiting_since: None }
     }
 
     fn came(&mut self, bytes: usize, now: Instant) {
         let waited = self.waiting_since.take().map_or(Duration::ZERO, |since| now - since);
         let earned = Duration::from_millis(bytes as u64 * 1000 / LEAST_RATE);
-        self.left = (self.left.saturating_sub(waited) + earned).min(self.patience);
+        self.left = (self.left.saturating_sub(waited) + earned).min(self.whole);
     }
 
     /// When the next bytes must be there.
@@ -76,7 +77,7 @@ impl Pace {
 
 struct PacedBody {
     inner: Body,
-    pace: Pace,
+    patience: Patience,
     alarm: Option<Pin<Box<Sleep>>>,
     /// There is nothing more to take, or nobody has asked for it yet.
     ended: bool,
@@ -87,7 +88,7 @@ impl Drop for PacedBody {
         let runtime = tokio::runtime::Handle::try_current();
         let ended = self.ended || self.inner.is_end_stream();
         if let (false, Ok(runtime)) = (ended, runtime) {
-            let (body, patience) = (std::mem::take(&mut self.inner), self.pace.patience);
+            let (body, patience) = (std::mem::take(&mut self.inner), self.patience.whole);
             runtime.spawn(tokio::time::timeout(patience, take_unwanted(body)));
         }
     }
@@ -116,15 +117,16 @@ impl http_body::Body for PacedBody {
         match Pin::new(&mut this.inner).poll_frame(context) {
             Poll::Ready(frame) => {
                 let bytes = frame.as_ref().and_then(|it| it.as_ref().ok()?.data_ref());
-                this.pace.came(bytes.map_or(0, Bytes::len), Instant::now());
+                this.patience.came(bytes.map_or(0, Bytes::len), Instant::now());
                 this.alarm = None;
                 this.ended = !matches!(frame, Some(Ok(_)));
                 Poll::Ready(frame)
             }
             Poll::Pending => {
-                let pace = &mut this.pace;
-                let alarm =
-                    this.alarm.get_or_insert_with(|| Box::pin(sleep_until(pace.deadline(Instant::now()))));
+                let patience = &mut this.patience;
+                let alarm = this
+                    .alarm
+                    .get_or_insert_with(|| Box::pin(sleep_until(patience.deadline(Instant::now()))));
                 ready!(alarm.as_mut().poll(context));
                 this.ended = true;
                 Poll::Ready(Some(Err(axum::Error::new(TooSlow))))
@@ -150,13 +152,17 @@ mod tests {
         let patience = Duration::from_secs(30);
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut pace = Pace::new(patience);
-        assert_eq!(pace.deadline(at(0)), at(30));
-        pace.came(10, at(20));
+        let mut sender = Patience::new(patience);
+        assert_eq!(sender.deadline(at(0)), at(30));
+        sender.came(10, at(20));
         // What the server does meanwhile does not count: it asks again after a minute.
-        let left = pace.deadline(at(80)) - at(80);
+        let left = sender.deadline(at(80)) - at(80);
         assert!(left.as_secs() == 10 && left.subsec_millis() < 20, "ten seconds are left: {left:?}");
-        pace.came(1000 * LEAST_RATE as usize, at(85));
-        assert_eq!(pace.deadline(at(85)), at(115), "however much came, no more is earned than the patience");
+        sender.came(1000 * LEAST_RATE as usize, at(85));
+        assert_eq!(
+            sender.deadline(at(85)),
+            at(115),
+            "however much came, no more is earned than the patience"
+        );
     }
 }

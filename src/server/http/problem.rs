@@ -6,6 +6,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use super::guard::current_request_id;
+use super::told;
 use crate::domain::{BadParameter, Job, JobId, JobStatus, Problem};
 use crate::server::access::AccessError;
 use crate::server::ingest::folders::PathError;
@@ -29,10 +30,10 @@ impl From<JobsError> for Problem {
     fn from(error: JobsError) -> Self {
         let detail = error.to_string();
         match error {
-            JobsError::NotFound(_) => Self::new(404, "job_not_found", detail),
-            JobsError::AlreadyFinal { id, .. } => Self::new(409, "job_already_final", detail).about(id),
-            JobsError::NotRetryable { id, .. } => Self::new(409, "job_not_retryable", detail).about(id),
-            JobsError::SourceGone(id) => Self::new(409, "source_gone", detail).about(id),
+            JobsError::NotFound(_) => Self::new(404, Self::JOB_NOT_FOUND, detail),
+            JobsError::AlreadyFinal { id, .. } => Self::new(409, Self::JOB_ALREADY_FINAL, detail).about(id),
+            JobsError::NotRetryable { id, .. } => Self::new(409, Self::JOB_NOT_RETRYABLE, detail).about(id),
+            JobsError::SourceGone(id) => Self::new(409, Self::SOURCE_GONE, detail).about(id),
             JobsError::NothingSelected => Self::new(400, "nothing_selected", detail),
             JobsError::Empty(_) => Self::new(400, "empty_text", detail),
             JobsError::Nul { .. } => Self::new(400, "not_text", detail),
@@ -49,7 +50,7 @@ impl From<JobsError> for Problem {
             JobsError::Original(why) => why.into(),
             JobsError::Stopping(id) => Self::new(
                 503,
-                "stopping",
+                Self::STOPPING,
                 format!("The server is stopping. Job {id} goes on after its next start."),
             )
             .about(id),
@@ -244,11 +245,13 @@ fn retry_after(status: StatusCode, problem: &Problem) -> Option<&'static str> {
 
 /// Turns a service's answer into a server function's, with the status REST would have used.
 ///
-/// Server functions answer 500 to every error unless the status is set by hand.
+/// Server functions answer 500 to every error unless the status is set by hand. A page without scripts gets no
+/// status, or its browser would show the problem as it is: it gets its page back.
 pub fn answer<T, E: Into<Problem>>(result: Result<T, E>) -> Result<T, Problem> {
     result.map_err(|error| {
         let problem = in_request(error.into());
-        if let Some(response) = use_context::<ResponseOptions>()
+        if !told::on_the_page_before(&problem)
+            && let Some(response) = use_context::<ResponseOptions>()
             && let Ok(status) = StatusCode::from_u16(problem.status)
         {
             response.set_status(status);

@@ -79,7 +79,6 @@ fn by_content(head: &[u8], named: Option<&'static Format>) -> Option<Reading> {
 /// Fields a mail begins with.
 const MAIL: [&str; 5] = ["Return-Path: ", "Received: ", "Delivered-To: ", "MIME-Version: ", "Message-ID: "];
 
-/// Documents are archives, too: the name tells, or else the members that come first.
 /// How the names of parts of an Office document begin.
 const OFFICE_PARTS: [&[u8]; 7] =
     [b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/", b"word/", b"xl/", b"ppt/"];
@@ -90,6 +89,7 @@ fn first_name(head: &[u8]) -> &[u8] {
     head.get(30..30 + length).unwrap_or_default()
 }
 
+/// Documents are archives, too: the name tells, or else the members that come first.
 fn zipped(head: &[u8], named: Option<Reading>) -> Reading {
     if let Some(reading @ (Reading::Office | Reading::Sheets | Reading::OpenDocument | Reading::Epub)) = named
     {

@@ -2,7 +2,7 @@
 
 use super::{JobManager, JobsError};
 use crate::domain::access;
-use crate::domain::{BulkOutcome, Job, JobId, JobSelection, JobStatus};
+use crate::domain::{BulkOutcome, Job, JobId, JobSelection, JobStatus, Problem};
 use crate::server::clock;
 use crate::server::store::{Change, StoreError};
 
@@ -66,7 +66,7 @@ impl JobManager {
         let mut left = ids;
         while !left.is_empty() {
             if self.0.stopping.is_cancelled() {
-                outcome.add_unchanged("stopping", "The server is stopping.", left.len() as u64);
+                outcome.add_unchanged(Problem::STOPPING, "The server is stopping.", left.len() as u64);
                 break;
             }
             let some = left[..left.len().min(JOBS_AT_ONCE)].to_vec();
@@ -109,25 +109,29 @@ fn sort_out(changes: Vec<Change>, action: Action, outcome: &mut BulkOutcome) -> 
                 changed.push(job);
                 continue;
             }
-            Change::Unknown => ("job_not_found", "They were cleaned up meanwhile; their documents stay."),
-            Change::SourceGone(_) => {
-                ("source_gone", "What they read was not kept when they completed; send what failed again.")
+            Change::Unknown => {
+                (Problem::JOB_NOT_FOUND, "They were cleaned up meanwhile; their documents stay.")
             }
+            Change::SourceGone(_) => (
+                Problem::SOURCE_GONE,
+                "What they read was not kept when they completed; send what failed again.",
+            ),
             Change::Refused(job) => match action {
                 Action::Cancel if job.cancel_requested => {
-                    ("job_cancelling", "They are being cancelled already.")
+                    (Problem::JOB_CANCELLING, "They are being cancelled already.")
                 }
                 Action::Cancel => (
-                    "job_already_final",
+                    Problem::JOB_ALREADY_FINAL,
                     "They have ended already; only pending and running jobs can be cancelled.",
                 ),
-                Action::Retry if job.status == JobStatus::Completed => {
-                    ("job_not_retryable", "They are completed, and nothing in them failed.")
-                }
-                Action::Retry => ("job_active", "They are pending or running already."),
-                Action::Delete => {
-                    ("job_active", "They are pending or running; cancel them first, or wait for their end.")
-                }
+                Action::Retry => (
+                    Problem::JOB_NOT_RETRYABLE,
+                    "Only failed and cancelled jobs can be retried, and completed ones with failed items.",
+                ),
+                Action::Delete => (
+                    Problem::JOB_ACTIVE,
+                    "They are pending or running; cancel them first, or wait for their end.",
+                ),
             },
         };
         outcome.add_unchanged(code, reason, 1);

@@ -8,7 +8,7 @@ use super::{JobManager, JobsError};
 use crate::domain::format::FORMATS;
 use crate::domain::words::{counted, duration};
 use crate::domain::{AttemptOutcome, Document, Job, JobAttempt, JobId, JobLog, LogLevel, LogLine};
-use crate::server::store::PastAttempt;
+use crate::server::store::KeptAttempt;
 
 impl JobManager {
     /// What happened in an attempt, or in the last ones.
@@ -25,7 +25,7 @@ impl JobManager {
 /// The last lines, in the order of time: those that were kept, and those that follow from the attempts.
 pub(super) fn lines(
     job: &Job,
-    attempts: &[PastAttempt],
+    attempts: &[KeptAttempt],
     document: Option<&Document>,
     kept: Vec<LogLine>,
 ) -> Vec<LogLine> {
@@ -36,7 +36,6 @@ pub(super) fn lines(
     // Sorting keeps the order of what happened at the same time: a beginning before all else, an end after it.
     let mut lines: Vec<_> = begun.into_iter().chain(kept).chain(ended).collect();
     lines.sort_by_key(|it| it.at);
-    // An attempt that was given back has the same number as the next one, and both may have begun at one time.
     lines.drain(..lines.len().saturating_sub(LogLine::MOST));
     lines
 }
@@ -44,7 +43,7 @@ pub(super) fn lines(
 /// What follows from an attempt's times and its end.
 fn follow(
     job: &Job,
-    past: &PastAttempt,
+    past: &KeptAttempt,
     document: Option<&Document>,
     begun: &mut Vec<LogLine>,
     ended: &mut Vec<LogLine>,
@@ -58,6 +57,9 @@ fn follow(
     let Some(ended_at) = attempt.ended_at else { return };
     let (level, text) = match (attempt.outcome, attempt.error_message.as_str()) {
         (AttemptOutcome::Running, _) => return,
+        (AttemptOutcome::Completed, _) if !is_present(job, attempt) => {
+            (LogLevel::Info, "Completed.".to_owned())
+        }
         (AttemptOutcome::Completed, _) => (LogLevel::Info, format!("Completed: {}", job.message)),
         (AttemptOutcome::Cancelled, _) => (LogLevel::Info, "Cancelled.".to_owned()),
         (AttemptOutcome::Failed, why) => (LogLevel::Error, format!("Failed: {why}")),
@@ -71,6 +73,11 @@ fn follow(
     }
 }
 
+/// Whether it is the attempt that the job's row and its document speak of.
+fn is_present(job: &Job, attempt: &JobAttempt) -> bool {
+    attempt.ended_at.is_none() || attempt.ended_at == job.completed_at
+}
+
 fn claimed(attempt: &JobAttempt) -> String {
     match milliseconds(attempt.started_at - attempt.queued_at) {
         0..1000 => "Claimed by a worker.".to_owned(),
@@ -79,8 +86,8 @@ fn claimed(attempt: &JobAttempt) -> String {
 }
 
 fn read(job: &Job, attempt: &JobAttempt, document: Option<&Document>) -> String {
-    // The job's row and its document speak of the present attempt only.
-    if !matches!(attempt.outcome, AttemptOutcome::Running | AttemptOutcome::Completed) {
+    let has_read = matches!(attempt.outcome, AttemptOutcome::Running | AttemptOutcome::Completed);
+    if !has_read || !is_present(job, attempt) {
         return "Read everything. Waiting for the index.".to_owned();
     }
     let what = document.map_or("everything".to_owned(), what_it_is);
@@ -113,7 +120,7 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds)
     }
 
-    fn past(attempt: u32, started: i64, ended: i64, outcome: AttemptOutcome, error: &str) -> PastAttempt {
+    fn past(attempt: u32, started: i64, ended: i64, outcome: AttemptOutcome, error: &str) -> KeptAttempt {
         let attempt = JobAttempt {
             attempt,
             queued_at: at(0),
@@ -124,12 +131,19 @@ mod tests {
             error_code: String::new(),
             error_message: error.to_owned(),
         };
-        PastAttempt { attempt, retry_at: None }
+        KeptAttempt { attempt, retry_at: None }
     }
 
-    fn told(attempts: &[PastAttempt], kept: Vec<LogLine>) -> Vec<(u32, String)> {
+    fn told(attempts: &[KeptAttempt], kept: Vec<LogLine>) -> Vec<(u32, String)> {
         let message = "Text ingested successfully".into();
-        let job = Job { status: JobStatus::Completed, chunks_created: 1200, message, ..Job::example() };
+        let completed_at = attempts.last().and_then(|it| it.attempt.ended_at);
+        let job = Job {
+            status: JobStatus::Completed,
+            completed_at,
+            chunks_created: 1200,
+            message,
+            ..Job::example()
+        };
         lines(&job, attempts, None, kept).into_iter().map(|it| (it.attempt, it.text)).collect()
     }
 
@@ -137,22 +151,34 @@ mod tests {
     fn what_follows_from_the_times_stands_around_what_was_kept() {
         let mut first = past(1, 2500, 3000, AttemptOutcome::Failed, "The disk is full.");
         first.retry_at = Some(at(23_000));
-        let mut second = past(2, 23_000, 25_000, AttemptOutcome::Completed, "");
+        // It waits for its turn from when it is due.
+        let mut second = past(2, 25_000, 27_000, AttemptOutcome::Completed, "");
         second.attempt.queued_at = at(23_000);
-        second.attempt.read_at = Some(at(24_000));
-        let kept = LogLine { attempt: 2, at: at(24_000), level: LogLevel::Warning, text: "Odd.".into() };
+        second.attempt.read_at = Some(at(26_000));
+        let kept = LogLine { attempt: 2, at: at(26_000), level: LogLevel::Warning, text: "Odd.".into() };
         assert_eq!(
             told(&[first, second], vec![kept]),
             [
                 (1, "Claimed by a worker after 2.5 s in the queue.".to_owned()),
                 (1, "Failed: The disk is full.".into()),
                 (1, "To be tried again in 20 s.".into()),
-                (2, "Claimed by a worker.".into()),
+                (2, "Claimed by a worker after 2.0 s in the queue.".into()),
                 (2, "Odd.".into()),
                 (2, "Read everything and wrote 1,200 chunks. Waiting for the index.".into()),
                 (2, "Completed: Text ingested successfully".into()),
             ]
         );
+    }
+
+    #[test]
+    fn a_former_attempt_that_completed_does_not_speak_with_the_words_of_the_present_one() {
+        let mut former = past(1, 0, 20, AttemptOutcome::Completed, "");
+        former.attempt.read_at = Some(at(10));
+        let present = past(2, 30, 40, AttemptOutcome::Completed, "");
+        let told = told(&[former, present], Vec::new());
+        assert_eq!(told[1].1, "Read everything. Waiting for the index.");
+        assert_eq!(told[2].1, "Completed.");
+        assert_eq!(told[4].1, "Completed: Text ingested successfully");
     }
 
     #[test]

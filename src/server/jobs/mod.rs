@@ -175,7 +175,8 @@ impl JobManager {
         Ok(JobDetails {
             accepted_by: by.name.to_string(),
             request_id: by.request_id.to_string(),
-            document_id: job.document_id(),
+            // It may have been deleted since.
+            document_id: job.document_id().filter(|_| document.is_some()),
             source: self.source_info(&job, document.as_ref()).await?,
             job,
             jobs_ahead,
@@ -240,6 +241,14 @@ impl JobManager {
     /// The number of the latest change.
     pub fn latest_change(&self) -> u64 {
         *self.0.store.changes().borrow()
+    }
+
+    /// The change number from which to follow a job that is looked at after this.
+    pub async fn follow(&self, id: JobId) -> Result<u64, JobsError> {
+        // Taken first: what changes meanwhile is then told again rather than never.
+        let seq = self.latest_change();
+        self.get(id).await?;
+        Ok(seq)
     }
 
     /// Tells when there is a new change.

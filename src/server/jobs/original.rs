@@ -47,14 +47,14 @@ impl JobManager {
             return Ok((Bytes::Blob(blob), media_type));
         }
         let Some(source) = self.0.store.source(job.job_id).await? else {
-            return Err(NotKept::Forgotten.into());
+            return Err(NotKept::NoCopy.into());
         };
         let bytes = match serde_json::from_str(&source).map(|input: Input| input.source) {
             Ok(JobSource::TextIngestion(text::Source::Inline(text))) => Bytes::Text(text),
             Ok(JobSource::TextIngestion(text::Source::Blob(blob))) => Bytes::Blob(blob),
             Ok(JobSource::FileIngestion(file::Source::Uploaded(blob))) => Bytes::Blob(blob),
             Ok(JobSource::FileIngestion(file::Source::Path(_))) => return Err(NotKept::OnServer.into()),
-            _ => return Err(NotKept::Forgotten.into()),
+            _ => return Err(NotKept::NoCopy.into()),
         };
         let media_type = if bytes.is_text(job.job_type) { "text/plain".to_owned() } else { media_type };
         Ok((bytes, media_type))

@@ -95,9 +95,9 @@ impl Failure {
     }
 }
 
-/// An attempt, and when the next one was to come after it.
+/// An attempt as the store keeps it: with when the next one was to come after it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PastAttempt {
+pub struct KeptAttempt {
     pub attempt: JobAttempt,
     pub retry_at: Option<DateTime<Utc>>,
 }

@@ -61,7 +61,7 @@ hooked! {
     rescue(expired: DateTime<Utc>, now: DateTime<Utc>) -> Rescued;
     clean_up(rule: CleanUp, limit: u32) -> CleanedUp;
     job(id: JobId) -> Option<Job>;
-    attempts(id: JobId) -> Vec<PastAttempt>;
+    attempts(id: JobId) -> Vec<KeptAttempt>;
     log(fence: Fence, lines: Vec<NewLine>, now: DateTime<Utc>) -> ();
     log_lines(id: JobId, attempt: Option<u32>) -> Vec<LogLine>;
     source(id: JobId) -> Option<String>;

@@ -32,7 +32,7 @@ use crate::domain::{
 
 pub use access::{ApiKey, Deed, NewSession, SecretHash};
 pub use attempt::{
-    Claim, Content, Delivery, Failure, Fence, ItemResult, Lease, NewDocument, NewLine, Outcome, PastAttempt,
+    Claim, Content, Delivery, Failure, Fence, ItemResult, KeptAttempt, Lease, NewDocument, NewLine, Outcome,
     Verdict, WorkerId,
 };
 pub use blob_ref::BlobRef;
@@ -146,7 +146,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     async fn job(&self, id: JobId) -> Result<Option<Job>>;
     /// A job's attempts, oldest first; the present one, too.
-    async fn attempts(&self, id: JobId) -> Result<Vec<PastAttempt>>;
+    async fn attempts(&self, id: JobId) -> Result<Vec<KeptAttempt>>;
     /// What was written into a job's log beyond what its attempts say: of one attempt, or of all.
     async fn log_lines(&self, id: JobId, attempt: Option<u32>) -> Result<Vec<LogLine>>;
     /// What a job reads, as it was accepted; gone once it has completed.

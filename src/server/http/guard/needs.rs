@@ -10,7 +10,7 @@ const OPEN: [&str; 8] =
     ["/app/login", "/app/logout", "/app/theme", "/health", "/livez", "/readyz", "/openapi.json", "/docs"];
 
 /// Posted, and yet they only read.
-const READING_POSTS: [&str; 13] = [
+const READING_POSTS: [&str; 14] = [
     "/query",
     "/_fn/list_jobs",
     "/_fn/follow_job",
@@ -24,6 +24,7 @@ const READING_POSTS: [&str; 13] = [
     "/_fn/get_document",
     "/_fn/get_knowledge_base",
     "/_fn/get_limits",
+    "/_fn/take_refusal",
 ];
 
 /// Beside all that begins with `/ingest`.

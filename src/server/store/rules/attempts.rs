@@ -1,5 +1,6 @@
 //! What is kept of the attempts at a job: their times, and what happened in them.
 
+use super::choosing::completed_in_part;
 use super::*;
 
 /// Number, outcome, and the seconds of queued, started, read and ended.
@@ -8,7 +9,7 @@ type Times = (u32, AttemptOutcome, [Option<i64>; 4]);
 async fn times(store: &dyn Store, id: JobId) -> Vec<Times> {
     let second = |time: DateTime<Utc>| (time - at(0)).num_seconds();
     let attempts =
-        store.attempts(id).await.unwrap().into_iter().map(|PastAttempt { attempt: it, .. }| {
+        store.attempts(id).await.unwrap().into_iter().map(|KeptAttempt { attempt: it, .. }| {
             let times = [Some(it.queued_at), Some(it.started_at), it.read_at, it.ended_at];
             (it.attempt, it.outcome, times.map(|time| time.map(second)))
         });
@@ -66,6 +67,46 @@ async fn a_full_disk_is_kept_with_when_the_job_is_tried_again() {
         assert_eq!(kept.retry_at, Some(at(15)), "{name}");
         assert_eq!(kept.attempt.outcome, AttemptOutcome::Released, "{name}");
         assert_eq!(kept.attempt.error_message, "The disk is full.", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_waits_for_its_turn_only_from_when_it_is_due_again() {
+    for (name, store, _folder) in stores() {
+        let stalled = || Failure::that_may_pass("stalled", "It hangs.");
+        let fence = given_a_claimed_text(&*store).await.fence();
+        store.finish(fence, Outcome::PutOff(stalled(), at(20)), at(1)).await.unwrap();
+        let fence = claim_one(&*store, at(22)).await.fence();
+        store.finish(fence, Outcome::TryAgain(stalled(), at(90)), at(23)).await.unwrap();
+        claim_one(&*store, at(93)).await;
+        let expected = [
+            (1, AttemptOutcome::Released, [Some(0), Some(0), None, Some(1)]),
+            (1, AttemptOutcome::Failed, [Some(20), Some(22), None, Some(23)]),
+            (2, AttemptOutcome::Running, [Some(90), Some(93), None, None]),
+        ];
+        assert_eq!(times(&*store, fence.job).await, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_that_is_cancelled_before_it_begins_was_none() {
+    for (name, store, _folder) in stores() {
+        let id = completed_in_part(&*store).await;
+        let (before, attempts) = (job(&*store, id).await, times(&*store, id).await);
+        store.retry(id, 3, at(600)).await.unwrap();
+        let Change::Done(asked) = store.cancel(id, at(700)).await.unwrap() else { panic!("{name}") };
+        store.withdraw(Fence::of(&asked), 10, at(701)).await.unwrap();
+        store.complete_indexed(u64::MAX >> 1, 10, at(702)).await.unwrap();
+
+        let after = job(&*store, id).await;
+        assert_eq!(
+            (after.started_at, after.completed_at),
+            (before.started_at, before.completed_at),
+            "{name}: it took as long as it did"
+        );
+        assert_eq!(times(&*store, id).await, attempts, "{name}: told once");
+        let indexing = store.history(HistoryRange::Hour, at(703)).await.unwrap().stages[2];
+        assert_eq!(indexing.count, 1, "{name}");
     }
 }
 
@@ -158,5 +199,28 @@ async fn only_jobs_that_took_a_while_tell_the_pace() {
         let took: Vec<_> = done.iter().map(|it| (it.bytes, it.milliseconds)).collect();
         assert_eq!(took, [(100, 5000), (100, 2000)], "{name}: the newest first");
         assert!(store.last_done(JobType::TextIngestion, 10).await.unwrap().is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_was_worked_on_more_than_once_tells_no_pace() {
+    for (name, store, _folder) in stores() {
+        for outcome in [Outcome::Released, Outcome::TryAgain(Failure::new("stalled", "It hangs."), at(9))] {
+            accept(&*store, new_job(JobType::FileIngestion, 1), at(0)).await;
+            let fence = claim_one(&*store, at(0)).await.fence();
+            store.finish(fence, outcome, at(8)).await.unwrap();
+            let fence = claim_one(&*store, at(9)).await.fence();
+            deliver(&*store, delivery(fence, vec![ingested(0, 1)], true)).await;
+            store.complete_indexed(u64::MAX >> 1, 10, at(19)).await.unwrap();
+        }
+        assert!(store.last_done(JobType::FileIngestion, 10).await.unwrap().is_empty(), "{name}");
+        let id = completed_in_part(&*store).await;
+        let pace = async || store.last_done(JobType::BatchIngestion, 10).await.unwrap().len();
+        assert_eq!(pace().await, 1, "{name}");
+        store.retry(id, 3, at(60)).await.unwrap();
+        let fence = claim_one(&*store, at(61)).await.fence();
+        deliver(&*store, delivery(fence, vec![ingested(1, 1)], true)).await;
+        store.complete_indexed(u64::MAX >> 1, 10, at(71)).await.unwrap();
+        assert_eq!(pace().await, 0, "{name}: the last attempt read one item of two");
     }
 }

@@ -251,7 +251,7 @@ async fn a_job_that_waits_for_its_next_attempt_says_when_and_why() {
             error_code: "disk_full".into(),
             error_message: "The disk is full.".into(),
         };
-        let former = PastAttempt { attempt: expected, retry_at: Some(at(30)) };
+        let former = KeptAttempt { attempt: expected, retry_at: Some(at(30)) };
         assert_eq!(attempts[0], former, "{name}");
         assert_eq!((attempts.len(), attempts[1].attempt.outcome), (2, AttemptOutcome::Running), "{name}");
     }

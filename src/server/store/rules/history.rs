@@ -1,5 +1,6 @@
 //! What is counted over time.
 
+use super::choosing::completed_in_part;
 use super::*;
 use crate::domain::{HistoryPoint, TimedStage};
 
@@ -35,6 +36,24 @@ async fn each_job_is_counted_when_it_comes_and_when_it_ends() {
         let counts = HistoryPoint { cancelled: 1, ..HistoryPoint::empty(at(60)) };
         assert_eq!(history.points[59], counts, "{name}");
         assert_eq!(history.points[0], HistoryPoint::empty(history.from), "{name}: zeros are told, too");
+    }
+}
+
+#[tokio::test]
+async fn a_job_completes_once_and_what_a_retry_adds_is_counted_alone() {
+    for (name, store, _folder) in stores() {
+        let id = completed_in_part(&*store).await;
+        let counts = async || {
+            let sum = sum(&history(&*store, HistoryRange::Hour, at(99)).await);
+            (sum.completed, sum.chunks)
+        };
+        assert_eq!(counts().await, (1, 2), "{name}");
+        store.retry(id, 3, at(60)).await.unwrap();
+        let fence = claim_one(&*store, at(61)).await.fence();
+        deliver(&*store, delivery(fence, vec![ingested(1, 3)], true)).await;
+        store.complete_indexed(u64::MAX >> 1, 10, at(62)).await.unwrap();
+        assert_eq!(job(&*store, id).await.chunks_created, 5, "{name}");
+        assert_eq!(counts().await, (1, 5), "{name}");
     }
 }
 

@@ -113,14 +113,17 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
         return Ok(verdict);
     }
     let id = bytes(delivery.fence.job);
-    let (has_items, mut last_change, started_at): (bool, u64, i64) = tx
+    let (has_items, mut last_change, started_at, has_completed): (bool, u64, i64, bool) = tx
         .connection
-        .prepare_cached("select job_type, wait_seq, started_at from job where id = ?1")?
+        .prepare_cached("select job_type, wait_seq, started_at, kept from job where id = ?1")?
         .query_row([id], |row| {
-            Ok((rows::parsed::<JobType>(row, 0)?.has_items(), row.get(1)?, row.get(2)?))
+            Ok((rows::parsed::<JobType>(row, 0)?.has_items(), row.get(1)?, row.get(2)?, row.get(3)?))
         })?;
     for item in &delivery.items {
         if let Ok(document) = &item.result {
+            if has_completed {
+                tx.note(now, Event::Added { chunks: document.content.chunk_count() });
+            }
             last_change = documents::write(tx, delivery.fence.job, item, document, now)?;
             add_warnings(tx, delivery.fence.job, has_items.then_some(&item.name), &document.warnings)?;
         }
@@ -227,23 +230,18 @@ pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime
     match outcome {
         Outcome::Failed(failure) => fail(tx, fence.job, failure, now)?,
         Outcome::PutOff(failure, due_at) => {
-            past_attempts::keep(tx, fence.job, AttemptOutcome::Released, Some(failure), Some(*due_at), now)?;
-            let requeue = Requeue {
-                due_at: Some(*due_at),
-                attempts_given_back: 1,
-                failure: Some(failure),
-                ..Requeue::since(now)
-            };
+            kept_attempts::keep(tx, fence.job, AttemptOutcome::Released, Some(failure), Some(*due_at), now)?;
+            let requeue = Requeue { attempts_given_back: 1, failure: Some(failure), ..Requeue::at(*due_at) };
             back_to_queue(tx, fence.job, &requeue)?;
         }
         Outcome::TryAgain(failure, due_at) => {
-            past_attempts::keep(tx, fence.job, AttemptOutcome::Failed, Some(failure), Some(*due_at), now)?;
-            let requeue = Requeue { due_at: Some(*due_at), failure: Some(failure), ..Requeue::since(now) };
+            kept_attempts::keep(tx, fence.job, AttemptOutcome::Failed, Some(failure), Some(*due_at), now)?;
+            let requeue = Requeue { failure: Some(failure), ..Requeue::at(*due_at) };
             back_to_queue(tx, fence.job, &requeue)?;
         }
         // The attempt is given back: stopping is not failing.
         Outcome::Released => {
-            past_attempts::keep(tx, fence.job, AttemptOutcome::Released, None, None, now)?;
+            kept_attempts::keep(tx, fence.job, AttemptOutcome::Released, None, None, now)?;
             back_to_queue(tx, fence.job, &Requeue { attempts_given_back: 1, ..Requeue::since(now) })?;
         }
     }
@@ -251,7 +249,7 @@ pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime
 }
 
 pub(super) fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
-    past_attempts::keep(tx, id, AttemptOutcome::Failed, Some(failure), None, now)?;
+    kept_attempts::keep(tx, id, AttemptOutcome::Failed, Some(failure), None, now)?;
     tx.note(now, Event::Failed);
     tx.connection
         .prepare_cached(
@@ -272,13 +270,18 @@ pub(super) struct Requeue<'a> {
     pub(super) suspect: bool,
     /// What it says while it waits.
     pub(super) failure: Option<&'a Failure>,
-    /// When it began to wait; else it counts as if it had waited all the time.
+    /// When it begins to wait; else it counts as if it had waited all the time.
     pub(super) queued_at: Option<DateTime<Utc>>,
 }
 
 impl Requeue<'_> {
     pub(super) fn since(now: DateTime<Utc>) -> Self {
         Self { queued_at: Some(now), ..Self::default() }
+    }
+
+    /// Not before `due_at`, and until then it does not wait for its turn.
+    fn at(due_at: DateTime<Utc>) -> Self {
+        Self { due_at: Some(due_at), ..Self::since(due_at) }
     }
 }
 
@@ -325,16 +328,16 @@ pub(super) fn complete_indexed(
     let completed = tx
         .connection
         .prepare_cached(&format!(
-            "select {}, warnings, read_at from job where stage = 'indexing' and wait_seq <= ?1 \
+            "select {}, warnings, read_at, kept from job where stage = 'indexing' and wait_seq <= ?1 \
              and cancel_requested = 0 order by wait_seq limit ?2",
             rows::JOB
         ))?
         .query_map(params![indexed, limit], |row| {
             let warnings: Vec<Warning> = rows::json(row, rows::JOB_COLUMNS)?;
-            Ok((rows::job(row)?, warnings, row.get(rows::JOB_COLUMNS + 1)?))
+            Ok((rows::job(row)?, warnings, row.get(rows::JOB_COLUMNS + 1)?, row.get(rows::JOB_COLUMNS + 2)?))
         })?
-        .collect::<rusqlite::Result<Vec<(Job, Vec<Warning>, Option<i64>)>>>()?;
-    for (job, warnings, read_at) in &completed {
+        .collect::<rusqlite::Result<Vec<(Job, Vec<Warning>, Option<i64>, bool)>>>()?;
+    for (job, warnings, read_at, has_completed) in &completed {
         let id = bytes(job.job_id);
         tx.connection
             .prepare_cached(
@@ -342,11 +345,17 @@ pub(super) fn complete_indexed(
                  chunks_indexed = chunks_created, completed_at = ?3, message = ?4 where id = ?1",
             )?
             .execute(params![id, tx.next_seq(), now.timestamp_millis(), job.success_message(warnings)])?;
+        if job.started_at.is_none() {
+            kept_attempts::take_back(tx, job.job_id)?;
+        }
         // Items that failed can be tried again.
         if job.failed_items == 0 {
             jobs::forget_source(tx, id)?;
         }
-        tx.note(now, Event::Completed { chunks: job.chunks_created });
+        // One that completes again was counted then, and what it added when that was written.
+        if !has_completed {
+            tx.note(now, Event::Completed { chunks: job.chunks_created });
+        }
         if let Some(read_at) = read_at {
             tx.note(now, Event::took(TimedStage::Indexing, *read_at, now));
         }

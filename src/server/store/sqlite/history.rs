@@ -24,7 +24,13 @@ const FORGOTTEN: TimeDelta = TimeDelta::days(8);
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
     Accepted,
-    Completed { chunks: u64 },
+    Completed {
+        chunks: u64,
+    },
+    /// A job that had completed before has more chunks now.
+    Added {
+        chunks: u64,
+    },
     Failed,
     Cancelled,
     Took(TimedStage, u64),
@@ -65,6 +71,7 @@ pub(super) fn save(connection: &Connection, events: &[(DateTime<Utc>, Event)]) -
                 counts.completed += 1;
                 counts.chunks += chunks;
             }
+            Event::Added { chunks } => counts.chunks += chunks,
             Event::Failed => counts.failed += 1,
             Event::Cancelled => counts.cancelled += 1,
             Event::Took(..) => {}

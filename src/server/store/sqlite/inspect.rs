@@ -97,28 +97,30 @@ impl Inspector {
         for version in self.loose_versions()? {
             self.0.execute("insert or ignore into loose_version (version) values (?1)", [version.0])?;
         }
-        self.0.execute_batch(
+        self.0.execute_batch(&format!(
             "delete from job_count;
-             insert into job_count (status, job_type, jobs, chunks, attention) select status, job_type, count(*),
-                 sum(chunks_created), sum(status = 'failed' or (status = 'completed' and failed_items > 0)) from job group by 1, 2;
+             insert into job_count (status, job_type, jobs, chunks, attention) {};
              update document_count set (documents, chunks, bytes) =
                  (select count(*), coalesce(sum(chunk_count), 0), coalesce(sum(size_bytes), 0) from document);
              commit",
-        )?;
+            counted()
+        ))?;
         Ok(())
     }
 
     fn counts_are_wrong(&self) -> Result<bool> {
         // Rows of zero remain in `job_count` when the last job has left a state.
         Ok(self.0.query_row(
-            "with counted as (select status, job_type, count(*), sum(chunks_created),
-                      sum(status = 'failed' or (status = 'completed' and failed_items > 0)) from job group by 1, 2),
+            &format!(
+                "with counted as ({}),
                   kept as (select status, job_type, jobs, chunks, attention from job_count
                       where jobs <> 0 or chunks <> 0 or attention <> 0)
              select exists (select * from counted except select * from kept)
                  or exists (select * from kept except select * from counted)
                  or exists (select documents, chunks, bytes from document_count except select count(*),
                     coalesce(sum(chunk_count), 0), coalesce(sum(size_bytes), 0) from document)",
+                counted()
+            ),
             [],
             |row| row.get(0),
         )?)
@@ -220,6 +222,14 @@ impl Inspector {
         self.0.pragma_update(None, "journal_mode", "delete")?;
         self.0.close().map_err(|(_, error)| error.into())
     }
+}
+
+/// Counts the rows of `job` as its triggers do.
+fn counted() -> String {
+    format!(
+        "select status, job_type, count(*), sum(chunks_created), sum({}) from job group by 1, 2",
+        listing::ATTENTION
+    )
 }
 
 /// Writes a copy of the database at `from` to the new file `to`: all of it as it is at one moment, also

@@ -114,10 +114,11 @@ pub(super) fn source(connection: &Connection, id: JobId) -> Result<Option<String
 }
 
 pub(super) fn last_done(connection: &Connection, job_type: JobType, limit: u32) -> Result<Vec<Done>> {
-    // The condition is that of the index `job_pace`.
+    // The condition begins as that of the index `job_pace`. Who has former attempts did a part of the work in them.
     let mut statement = connection.prepare_cached(
         "select size_bytes, completed_at - started_at from job where job_type = ?1 and status = 'completed' \
-         and completed_at - started_at >= 1000 order by completed_at desc limit ?2",
+         and completed_at - started_at >= 1000 and not exists (select 1 from job_attempt where job = job.id) \
+         order by completed_at desc limit ?2",
     )?;
     let done = statement.query_map(params![job_type.as_str(), limit], |row| {
         Ok(Done { bytes: row.get(0)?, milliseconds: row.get(1)? })
@@ -194,7 +195,8 @@ pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>
     Ok(true)
 }
 
-/// The job completes again, once the index has what was ingested, without the items that were tried again.
+/// The job completes again, once the index has what was ingested, without the items that were tried again. If their
+/// attempt had not begun, there was none: see [`kept_attempts::take_back`].
 fn leave_as_completed(tx: &Tx<'_>, id: JobId) -> Result<()> {
     tx.connection
         .prepare_cached(
@@ -246,7 +248,7 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
     tx.connection
         .prepare_cached("delete from job_item where job = ?1 and error_code <> ''")?
         .execute([bytes(id)])?;
-    past_attempts::keep_ended(tx, id)?;
+    kept_attempts::keep_ended(tx, id)?;
     tx.connection
         .prepare_cached(
             "update job set seq = ?2, status = 'pending', due_at = ?3, queued_at = ?3, started_at = null, \

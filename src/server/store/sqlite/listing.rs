@@ -9,7 +9,7 @@ use super::*;
 use crate::domain::{JobCursor, JobSort, JobStatus};
 
 /// What [`Job::needs_attention`] says. Letter for letter the condition of the index `job_attention`.
-const ATTENTION: &str = "(status = 'failed' or (status = 'completed' and failed_items > 0))";
+pub(super) const ATTENTION: &str = "(status = 'failed' or (status = 'completed' and failed_items > 0))";
 
 /// The table where [`ATTENTION`] is asked for. SQLite would rather look for both halves of the condition by
 /// themselves, and sort what it finds.

@@ -10,9 +10,9 @@ mod follow;
 mod history;
 pub mod inspect;
 mod jobs;
+mod kept_attempts;
 mod listing;
 mod log;
-mod past_attempts;
 mod queue;
 mod readers;
 mod rescue;
@@ -226,8 +226,8 @@ impl Store for SqliteStore {
         self.read(move |connection| jobs::job(connection, id)).await
     }
 
-    async fn attempts(&self, id: JobId) -> Result<Vec<PastAttempt>> {
-        self.read(move |connection| past_attempts::attempts(connection, id)).await
+    async fn attempts(&self, id: JobId) -> Result<Vec<KeptAttempt>> {
+        self.read(move |connection| kept_attempts::attempts(connection, id)).await
     }
 
     async fn log(&self, fence: Fence, lines: Vec<NewLine>, now: DateTime<Utc>) -> Result<()> {

@@ -14,7 +14,7 @@ pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) ->
             rescued.failed.push(job.job_id);
         } else {
             let failure = crashed(&job);
-            past_attempts::keep(tx, job.job_id, AttemptOutcome::Failed, Some(&failure), None, now)?;
+            kept_attempts::keep(tx, job.job_id, AttemptOutcome::Failed, Some(&failure), None, now)?;
             let requeue = Requeue { suspect: true, failure: Some(&failure), ..Requeue::since(now) };
             back_to_queue(tx, job.job_id, &requeue)?;
             rescued.requeued += 1;
@@ -25,7 +25,7 @@ pub(super) fn rescue(tx: &Tx<'_>, expired: DateTime<Utc>, now: DateTime<Utc>) ->
     Ok(rescued)
 }
 
-/// Ends every attempt as [`Outcome::Released`] does, and answers how many there were.
+/// Gives every attempt back, and answers how many there were. They are not kept: nobody knows when they ended.
 pub(super) fn release_all(tx: &Tx<'_>) -> Result<usize> {
     let running = lost(tx, "lease_until < ?1 and cancel_requested = 0", DateTime::<Utc>::MAX_UTC)?;
     for job in &running {

@@ -38,7 +38,8 @@ alter table job add column kept integer not null default 0;
 
 -- One row: what was changed of how the queue works. Without a number of jobs, the configured one holds.
 create table queue_setting (
-    paused              integer not null,
-    max_concurrent_jobs integer
+    id                  integer primary key check (id = 1),
+    paused              integer not null check (paused in (0, 1)),
+    max_concurrent_jobs integer check (max_concurrent_jobs between 1 and 256)
 );
-insert into queue_setting values (0, null);
+insert into queue_setting (id, paused, max_concurrent_jobs) values (1, 0, null);

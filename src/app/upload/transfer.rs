@@ -6,7 +6,7 @@ use crate::app::format;
 const SPAN: f64 = 1000.0;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
+pub struct Transfer {
     sent: f64,
     all: f64,
     /// Bytes in a second, once it is known.
@@ -15,7 +15,7 @@ pub struct Pace {
     measured: (f64, f64),
 }
 
-impl Pace {
+impl Transfer {
     pub fn new(now: f64) -> Self {
         Self { sent: 0.0, all: 0.0, speed: None, measured: (now, 0.0) }
     }
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_speed_is_that_of_the_last_second() {
-        let mut pace = Pace::new(5_000.0);
+        let mut transfer = Transfer::new(5_000.0);
         for (sent, now, words) in [
             (0.0, 5_010.0, "0 %"),
             (1_000_000.0, 5_500.0, "10 %"),
@@ -66,17 +66,17 @@ mod tests {
             (3_360_000.0, 8_000.0, "33 % · 80 KB/s"),
             (10_000_000.0, 9_000.0, "100 %"),
         ] {
-            pace.progress(sent, 10_000_000.0, now);
-            assert_eq!(pace.words(), words, "at {now}");
+            transfer.progress(sent, 10_000_000.0, now);
+            assert_eq!(transfer.words(), words, "at {now}");
         }
     }
 
     #[test]
     fn percent_is_never_above_a_hundred() {
         for (sent, all, expected) in [(0.0, 0.0, 0), (50.0, 200.0, 25), (201.0, 200.0, 100)] {
-            let mut pace = Pace::new(0.0);
-            pace.progress(sent, all, 0.0);
-            assert_eq!(pace.percent(), expected);
+            let mut transfer = Transfer::new(0.0);
+            transfer.progress(sent, all, 0.0);
+            assert_eq!(transfer.percent(), expected);
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::{
+use super::list::JobList;
+use crate::app::clock::Clock;
+use crate::app::components::{
     JobActions, JobButtons, JobProgress, JobTime, Seal, StatusBadge, TypeIcon, flag, holds, job_title, text,
     word,
 };
-use crate::app::clock::Clock;
 use crate::app::format;
-use crate::app::live_jobs::list::JobList;
 use crate::domain::queue::waits_for;
 use crate::domain::whereabouts::where_it_is;
 use crate::domain::{Job, JobStatus};

@@ -48,7 +48,27 @@ pub(super) fn keep_ended(tx: &Tx<'_>, id: JobId) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn attempts(connection: &Connection, id: JobId) -> Result<Vec<PastAttempt>> {
+/// The job has completed without another attempt: the one that had completed before is the present one again, and
+/// the job ended when that did.
+pub(super) fn take_back(tx: &Tx<'_>, id: JobId) -> Result<()> {
+    let of_job = "job = ?1 and outcome = 'completed' and attempt = (select max(attempt) from job_attempt \
+                  where job = ?1 and outcome = 'completed')";
+    let taken = tx
+        .connection
+        .prepare_cached(&format!(
+            "update job set (queued_at, started_at, read_at, completed_at) = (select queued_at, started_at, read_at, \
+             ended_at from job_attempt where {of_job}) where id = ?1 and exists (select 1 from job_attempt where {of_job})"
+        ))?
+        .execute([bytes(id)])?;
+    if taken > 0 {
+        tx.connection
+            .prepare_cached(&format!("delete from job_attempt where {of_job}"))?
+            .execute([bytes(id)])?;
+    }
+    Ok(())
+}
+
+pub(super) fn attempts(connection: &Connection, id: JobId) -> Result<Vec<KeptAttempt>> {
     let mut statement = connection.prepare_cached(
         "select attempt, queued_at, started_at, read_at, ended_at, outcome, error_code, error_message, retry_at \
          from job_attempt where job = ?1 \
@@ -67,7 +87,7 @@ pub(super) fn attempts(connection: &Connection, id: JobId) -> Result<Vec<PastAtt
             error_code: row.get(6)?,
             error_message: row.get(7)?,
         };
-        Ok(PastAttempt { attempt, retry_at: rows::optional_time(row, 8)? })
+        Ok(KeptAttempt { attempt, retry_at: rows::optional_time(row, 8)? })
     })?;
     Ok(attempts.collect::<rusqlite::Result<_>>()?)
 }
