@@ -1,7 +1,6 @@
 //! The commands that talk to a running server, as people and scripts type them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
-#![expect(clippy::disallowed_types, reason = "the fake server answers in its own ways")]
 
 mod common;
 
@@ -11,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
-use common::eventually;
 use common::process::{ServerProcess, run, sluice};
+use common::{PATIENCE, eventually};
 use serde_json::{Value, json};
 
 const NOBODY: &str = "0190a0a0-0000-7000-8000-000000000000";
@@ -246,8 +245,13 @@ async fn what_is_pending_or_running_is_watched_over_a_restart_of_the_server() {
     let (mut watch, said, first) = watching(desk.command(&["jobs", "watch", "--json"]));
     assert_eq!((&first["job_id"], &first["status"]), (&job["job_id"], &json!("pending")));
 
-    let data = desk.folder.path().join("data");
-    desk.server = desk.server.killed_and_started_again(&data).await;
+    let address = desk.server.address();
+    desk.server.kill_now();
+    // The watch surely finds that nobody is there.
+    let nobody = tokio::net::TcpListener::bind(address).await.unwrap();
+    drop(tokio::time::timeout(PATIENCE, nobody.accept()).await.unwrap());
+    drop(nobody);
+    desk.server = ServerProcess::start_at(address, &desk.folder.path().join("data")).await;
     desk.pause(false).await;
     let told: Vec<_> = said.lines().map(Result::unwrap).collect();
     let last: Value = serde_json::from_str(told.last().unwrap()).unwrap();
@@ -512,9 +516,11 @@ async fn colours_are_for_terminals_that_want_them() {
 async fn a_reader_that_has_seen_enough_is_no_failure() {
     let desk = Desk::new().await;
     let job = desk.found_text("The lock keeper opens the gate.").await;
+    let place = |name: &str| desk.folder.path().join(name).to_str().unwrap().to_owned();
     for arguments in [
         &["jobs", "list"][..],
         &["jobs", "list", "--json"],
+        &["backup", &place("backup"), "--data-dir", &place("data")],
         &["jobs", "show", id(&job)],
         &["jobs", "watch", id(&job)],
         &["query", "gate"],

@@ -71,10 +71,9 @@ impl ServerProcess {
         Self { child: Mutex::new(child), url: format!("http://{addr}"), client: reqwest::Client::new() }
     }
 
-    /// Kills the server, and starts another one in its place.
-    pub async fn killed_and_started_again(self, data: &Path) -> Self {
-        self.kill_now();
-        let server = Self::spawn_at(&self.address().to_string(), data, &[], sluice);
+    /// Starts a server where another one was, and waits until it answers.
+    pub async fn start_at(address: SocketAddr, data: &Path) -> Self {
+        let server = Self::spawn_at(&address.to_string(), data, &[], sluice);
         eventually(async || server.client.get(server.at("/health")).send().await.ok()).await;
         server
     }
