@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use sluice::client::ingest::{self, IngestArgs};
-use sluice::client::smoke::{self, SmokeArgs};
+use sluice::client::completions::{self, CompletionsArgs};
+use sluice::client::{self, ClientCommand, output};
 use sluice::server::config::{self, Config};
 use sluice::server::ingest::extract::worker;
 use sluice::server::operator::command::{self, BackupArgs, CheckArgs, RestoreArgs};
@@ -42,10 +42,8 @@ enum Command {
         #[command(flatten)]
         config: Config,
     },
-    /// Send files or folders to a running server, and wait until they are ingested
-    Ingest(IngestArgs),
-    /// Try out a running server: ingest, follow, list, ask
-    Smoke(SmokeArgs),
+    #[command(flatten)]
+    Client(ClientCommand),
     /// Make, list and end API keys
     Keys(KeysArgs),
     /// Check a data folder that no server uses: database, files and index
@@ -54,6 +52,8 @@ enum Command {
     Backup(BackupArgs),
     /// Make a data folder of a backup
     Restore(RestoreArgs),
+    /// Print a script that completes commands and flags in a shell
+    Completions(CompletionsArgs),
 }
 
 /// How long threads may hang, as in a read of a dead disk, after all else has ended.
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         done
     });
     done.unwrap_or_else(|error| {
-        eprintln!("sluice: {error:#}");
+        output::note(&format!("sluice: {error:#}"));
         ExitCode::FAILURE
     })
 }
@@ -80,12 +80,12 @@ async fn run() -> anyhow::Result<ExitCode> {
     config::check_places(&found)?;
     let cli = Cli::from_arg_matches(&found).unwrap_or_else(|error| error.exit());
     match cli.command {
-        Some(Command::Ingest(arguments)) => ingest::run(arguments).await,
-        Some(Command::Smoke(arguments)) => smoke::run(arguments).await,
+        Some(Command::Client(command)) => output::ended(client::run(command).await),
         Some(Command::Keys(arguments)) => keys::run(arguments).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Check(arguments)) => command::check(arguments),
         Some(Command::Backup(arguments)) => command::backup(&arguments),
         Some(Command::Restore(arguments)) => command::restore(&arguments),
+        Some(Command::Completions(arguments)) => output::ended(completions::run(arguments, Cli::command())),
         Some(Command::Serve { config }) => serve(config).await,
         None => serve(cli.config).await,
     }

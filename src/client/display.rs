@@ -1,10 +1,11 @@
 //! Shows how far a run is: bars on a terminal, a plain line now and then anywhere else.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{DecimalBytes, HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+
+use super::output::note;
 
 const REDRAW: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -57,10 +58,12 @@ impl Display {
 
     /// Prints a line above the bars.
     pub fn line(&self, text: &str) {
-        self.bars.suspend(|| {
-            // Nobody is left to tell when standard error is closed.
-            let _ = writeln!(std::io::stderr(), "{text}");
-        });
+        self.above(|| note(text));
+    }
+
+    /// Runs what prints, while the bars make room.
+    pub fn above<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bars.suspend(print)
     }
 
     /// Shows `counts` as they grow. Never returns; drop it when the run is over.
@@ -115,7 +118,8 @@ impl Display {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+/// A bar as all of them look.
+pub fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("##-")

@@ -4,6 +4,7 @@
 //! list around those tells of all of them at once, however many wait behind.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -16,6 +17,9 @@ use crate::domain::{Job, JobId, JobQuery, JobStatus};
 
 /// How many of our jobs one request looks at.
 const WINDOW: usize = 500;
+/// So many of them are asked for by their ids when the page does not reach down to them: who names jobs names
+/// some that lie far apart.
+const BY_ID: usize = 8;
 /// Room on the page for jobs that others made in between.
 const ROOM_FOR_OTHERS: usize = 50;
 const SHORTEST_WAIT: Duration = Duration::from_millis(250);
@@ -44,35 +48,65 @@ impl End {
     }
 }
 
+/// What was seen of a job.
+#[derive(Clone, Debug)]
+pub enum News {
+    Job(Box<Job>),
+    /// The server does not know it, or no longer.
+    Unknown(JobId),
+}
+
+impl News {
+    /// The job it is about.
+    pub fn id(&self) -> JobId {
+        match self {
+            Self::Job(job) => job.job_id,
+            Self::Unknown(id) => *id,
+        }
+    }
+
+    /// How the job ended, if it has.
+    pub fn end(&self) -> Option<End> {
+        match self {
+            Self::Job(job) => End::of(job),
+            Self::Unknown(_) => Some(End::Forgotten),
+        }
+    }
+}
+
 /// Jobs that have not ended, as far as we know, each with the name it was sent under.
 type Open = BTreeMap<JobId, String>;
 
 /// Follows the jobs that come through `accepted` until all have ended and no more can come.
 ///
-/// Tells `ended` the name and the end of each. Answers with how many jobs were left open and why, if
-/// the server could not be asked any longer.
+/// Tells `seen` the name and the state of each job at each look, its end last, until it has seen enough. Answers
+/// with how many jobs were left open and why, if the server could not be asked any longer.
 pub async fn follow(
     client: &Client,
     mut accepted: UnboundedReceiver<(JobId, String)>,
-    mut ended: impl FnMut(&str, End),
+    mut seen: impl FnMut(&str, &News) -> ControlFlow<()>,
 ) -> Result<(), (u64, ClientError)> {
     let mut open = Open::new();
     let mut wait = SHORTEST_WAIT;
     let mut patience = Patience::reading();
     while take_in(&mut accepted, &mut open).await {
         match look(client, &open).await {
-            Ok(ends) => {
+            Ok(news) => {
                 patience.reset();
-                wait = match ends.len() {
+                let mut ended = 0;
+                for news in news {
+                    if open.get(&news.id()).is_some_and(|name| seen(name, &news).is_break()) {
+                        return Ok(());
+                    }
+                    if news.end().is_some() && open.remove(&news.id()).is_some() {
+                        ended += 1;
+                    }
+                }
+                wait = match ended {
                     0 => (wait * 2).min(LONGEST_WAIT),
                     many if many > WINDOW / 2 => Duration::ZERO,
                     _ => SHORTEST_WAIT,
                 };
-                for (id, end) in ends {
-                    if let Some(name) = open.remove(&id) {
-                        ended(&name, end);
-                    }
-                }
             }
             Err(error) => match patience.after(&error, Instant::now()) {
                 Some(pause) => wait = pause,
@@ -85,7 +119,10 @@ pub async fn follow(
                 }
             },
         }
-        tokio::time::sleep(wait).await;
+        // A pause lets more jobs come in, so that one request looks at many.
+        if !(open.is_empty() && accepted.is_closed()) {
+            tokio::time::sleep(wait).await;
+        }
         wait = wait.max(SHORTEST_WAIT);
     }
     Ok(())
@@ -109,34 +146,40 @@ async fn take_in(accepted: &mut UnboundedReceiver<(JobId, String)>, open: &mut O
     }
 }
 
-/// The ends among the oldest open jobs.
-async fn look(client: &Client, open: &Open) -> Result<Vec<(JobId, End)>, ClientError> {
+/// What there is to see of the oldest open jobs.
+async fn look(client: &Client, open: &Open) -> Result<Vec<News>, ClientError> {
     let window: Vec<JobId> = open.keys().take(WINDOW).copied().collect();
     let (Some(&oldest), Some(&newest)) = (window.first(), window.last()) else { return Ok(Vec::new()) };
     let limit = (window.len() + ROOM_FOR_OTHERS).min(JobQuery::MAX_LIMIT as usize) as u32;
     let query = JobQuery { before: Some(just_after(newest).into()), limit, ..JobQuery::default() };
     let page = client.jobs(&query).await?;
-    let listed: HashMap<JobId, &Job> = page.jobs.iter().map(|job| (job.job_id, job)).collect();
     // Everything from here up would be on the page if the server still knew it.
     let reach = match page.jobs.last() {
         Some(last) if page.next.is_some() => last.job_id,
         _ => oldest,
     };
+    let mut listed: HashMap<JobId, Job> = page.jobs.into_iter().map(|job| (job.job_id, job)).collect();
 
-    let mut ends = Vec::new();
+    let mut news = Vec::new();
+    let mut beyond = 0;
     for id in window {
-        let end = match listed.get(&id) {
-            Some(job) => End::of(job),
-            // Off the list, or the oldest one below a page filled by others: asked for by its id.
-            None if id >= reach || id == oldest => match client.job(id).await? {
-                Some(found) => End::of(&found.job),
-                None => Some(End::Forgotten),
-            },
-            None => None,
-        };
-        ends.extend(end.map(|end| (id, end)));
+        if let Some(job) = listed.remove(&id) {
+            news.push(News::Job(Box::new(job)));
+        } else if id >= reach || beyond < BY_ID {
+            // Off the list, or among the oldest ones below a page filled by others.
+            beyond += usize::from(id < reach);
+            news.push(one(client, id).await?);
+        }
     }
-    Ok(ends)
+    Ok(news)
+}
+
+async fn one(client: &Client, id: JobId) -> Result<News, ClientError> {
+    match client.job(id).await {
+        Ok(found) => Ok(News::Job(Box::new(found.job))),
+        Err(error) if error.is_about_no_job() => Ok(News::Unknown(id)),
+        Err(error) => Err(error),
+    }
 }
 
 /// The smallest id above `id`, to list `id` itself too.

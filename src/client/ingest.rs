@@ -1,5 +1,6 @@
 //! `sluice ingest`: sends files and folders to a running server and follows their jobs to the end.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,28 +9,33 @@ use std::time::Instant;
 
 use anyhow::Context;
 use futures::StreamExt;
+use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::api::DEFAULT_URL;
+use super::connection::Connection;
 use super::display::{Counts, Display, add, read};
 use super::files::{self, Found, FoundFile};
-use super::follow::{End, follow};
+use super::follow::{End, News, follow};
+use super::output::{Output, note};
 use super::patience::Patience;
-use super::summary::{Jobs, Summary};
+use super::summary::{Jobs, Summary, counted};
 use super::{Client, ClientError};
-use crate::domain::{JobId, Metadata};
+use crate::domain::event::RemovedJob;
+use crate::domain::{JobId, JobSummary, Metadata};
 
 /// Send files or folders to a running server and wait until they can be found.
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "With --json, each job is a line: when it ends, or with --no-wait when it is accepted."
+)]
 pub struct IngestArgs {
     /// Files or folders. Folders are sent with all that is below them, except hidden files, links and
     /// formats Sluice does not read; their files get their place as `path` in the metadata.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// The address of the server.
-    #[arg(long, env = "SLUICE_URL", default_value = DEFAULT_URL)]
-    pub url: String,
+    #[command(flatten)]
+    pub connection: Connection,
 
     /// How many files are sent at the same time.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -71,8 +77,13 @@ impl IngestArgs {
 
 /// Runs the command: failure if any file was not sent or any job did not complete.
 pub async fn run(args: IngestArgs) -> anyhow::Result<ExitCode> {
+    let output = args.connection.output();
     let summary = ingest(args).await?;
-    println!("{summary}");
+    if output.is_json() {
+        note(&summary.to_string());
+    } else {
+        output.line(&summary)?;
+    }
     Ok(if summary.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -80,7 +91,7 @@ pub async fn run(args: IngestArgs) -> anyhow::Result<ExitCode> {
 pub(super) async fn ingest(args: IngestArgs) -> anyhow::Result<Summary> {
     let metadata = Metadata::parse(&args.metadata).map_err(anyhow::Error::msg)?;
     let fields = args.fields();
-    let client = Client::new(&args.url)?;
+    let (client, output) = (args.connection.client()?, args.connection.output());
     client.health().await?;
     let paths = args.paths;
     let found = tokio::task::spawn_blocking(move || files::find(&paths))
@@ -100,14 +111,15 @@ pub(super) async fn ingest(args: IngestArgs) -> anyhow::Result<Summary> {
         display.line(&format!("not sent: {reason}"));
     }
     let (accepted, to_follow) = unbounded_channel();
-    let sender = Sender { client: &client, metadata, fields, display: &display, counts: &counts, accepted };
+    let told = Told { display: &display, counts: &counts, output };
+    let sender = Sender { client: &client, metadata, fields, told, waits: !args.no_wait, accepted };
     let work = async {
         if args.no_wait {
             drop(to_follow);
             sender.send_all(&found, args.parallel).await;
             None
         } else {
-            let jobs = follow_all(&client, to_follow, &display, &counts);
+            let jobs = follow_all(&client, to_follow, told);
             Some(tokio::join!(sender.send_all(&found, args.parallel), jobs).1)
         }
     };
@@ -126,13 +138,53 @@ pub(super) async fn ingest(args: IngestArgs) -> anyhow::Result<Summary> {
     })
 }
 
+/// Who hears of what happens.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    display: &'a Display,
+    counts: &'a Arc<Counts>,
+    output: Output,
+}
+
+impl Told<'_> {
+    /// Tells programs of a job. The files are sent also when nobody reads any more.
+    fn json(&self, value: &impl Serialize) {
+        if self.output.is_json() {
+            let _ = self.display.above(|| self.output.json(value));
+        }
+    }
+
+    /// Tells of a job that was taken, and that nobody waits for.
+    fn accepted(&self, job: &JobSummary) {
+        self.json(job);
+    }
+
+    /// Tells how a job ended.
+    fn ended(&self, name: &str, news: &News, end: &End) {
+        match news {
+            News::Job(job) => self.json(job),
+            News::Unknown(id) => self.json(&RemovedJob { job_id: *id }),
+        }
+        match end {
+            End::Completed(_) => (),
+            End::Failed(reason) => self.display.line(&format!("failed: {name}: {reason}")),
+            End::Cancelled => self.display.line(&format!("cancelled: {name}")),
+            End::Forgotten => {
+                let why = "its job was cleaned up before its end was seen";
+                self.display.line(&format!("unknown: {name}: {why}"));
+            }
+        }
+        add(&self.counts.jobs_ended, 1);
+    }
+}
+
 /// Sends files; shared by those on their way at the same time.
 struct Sender<'a> {
     client: &'a Client,
     metadata: Metadata,
     fields: Vec<(&'static str, String)>,
-    display: &'a Display,
-    counts: &'a Arc<Counts>,
+    told: Told<'a>,
+    waits: bool,
     accepted: UnboundedSender<(JobId, String)>,
 }
 
@@ -146,15 +198,15 @@ impl Sender<'_> {
                 async move {
                     // One file has waited long enough for all of them.
                     if server_is_gone.load(Ordering::Relaxed) {
-                        return add(&sender.counts.files_lost, 1);
+                        return add(&sender.told.counts.files_lost, 1);
                     }
                     if let Err(error) = sender.send(file).await {
-                        add(&sender.counts.files_lost, 1);
+                        add(&sender.told.counts.files_lost, 1);
                         let fate = match error {
                             ClientError::Broken { .. } => "perhaps not sent",
                             _ => "not sent",
                         };
-                        sender.display.line(&format!("{fate}: {}: {error}", file.path.display()));
+                        sender.told.display.line(&format!("{fate}: {}: {error}", file.path.display()));
                         if matches!(error, ClientError::Unreachable { .. }) {
                             server_is_gone.store(true, Ordering::Relaxed);
                         }
@@ -171,7 +223,7 @@ impl Sender<'_> {
         loop {
             let this_try = Arc::new(AtomicU64::new(0));
             let sent = {
-                let (counts, this_try) = (Arc::clone(self.counts), Arc::clone(&this_try));
+                let (counts, this_try) = (Arc::clone(self.told.counts), Arc::clone(&this_try));
                 move |bytes| {
                     add(&counts.bytes_sent, bytes);
                     add(&this_try, bytes);
@@ -179,13 +231,16 @@ impl Sender<'_> {
             };
             match self.client.ingest_file(&file.path, &file.name, &metadata, &self.fields, sent).await {
                 Ok(job) => {
-                    add(&self.counts.files_sent, 1);
+                    add(&self.told.counts.files_sent, 1);
+                    if !self.waits {
+                        self.told.accepted(&job);
+                    }
                     // Nobody listens when nobody waits.
                     let _ = self.accepted.send((job.job_id, file.path.display().to_string()));
                     return Ok(());
                 }
                 Err(error) => {
-                    self.counts.bytes_sent.fetch_sub(read(&this_try), Ordering::Relaxed);
+                    self.told.counts.bytes_sent.fetch_sub(read(&this_try), Ordering::Relaxed);
                     match patience.after(&error, Instant::now()) {
                         Some(wait) => tokio::time::sleep(wait).await,
                         None => return Err(error),
@@ -206,28 +261,18 @@ fn metadata_of(file: &FoundFile, wanted: &Metadata) -> Metadata {
 }
 
 /// Follows all jobs to their end, saying which did not complete.
-async fn follow_all(
-    client: &Client,
-    accepted: UnboundedReceiver<(JobId, String)>,
-    display: &Display,
-    counts: &Counts,
-) -> Jobs {
+async fn follow_all(client: &Client, accepted: UnboundedReceiver<(JobId, String)>, told: Told<'_>) -> Jobs {
     let mut jobs = Jobs::default();
-    let followed = follow(client, accepted, |name, end| {
-        match &end {
-            End::Completed(_) => (),
-            End::Failed(reason) => display.line(&format!("failed: {name}: {reason}")),
-            End::Cancelled => display.line(&format!("cancelled: {name}")),
-            End::Forgotten => {
-                display.line(&format!("unknown: {name}: its job was cleaned up before its end was seen"));
-            }
+    let followed = follow(client, accepted, |name, news| {
+        if let Some(end) = news.end() {
+            told.ended(name, news, &end);
+            jobs.count(&end);
         }
-        jobs.count(&end);
-        add(&counts.jobs_ended, 1);
+        ControlFlow::Continue(())
     })
     .await;
     if let Err((left, error)) = followed {
-        display.line(&format!("no longer following {left} jobs: {error}"));
+        told.display.line(&format!("no longer following {}: {error}", counted(left, "job")));
         jobs.unknown += left;
     }
     jobs

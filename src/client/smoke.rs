@@ -3,20 +3,24 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Client;
-use super::api::{DEFAULT_URL, Message};
+use super::api::Message;
+use super::connection::Connection;
+use super::output::{Output, Tone};
+use super::printable::line;
 use super::summary::counted;
 use crate::domain::{Answer, DocumentId, Job, JobFilter, JobId, JobQuery, JobStatus, Metadata, Query};
 
 /// Try the main calls against a running server: ingest, watch, list, count, query, delete.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "With --json, each step is a line: {\"step\", \"ok\", \"detail\"}.")]
 pub struct SmokeArgs {
-    /// The address of the server.
-    #[arg(long, env = "SLUICE_URL", default_value = DEFAULT_URL)]
-    pub url: String,
+    #[command(flatten)]
+    pub connection: Connection,
 
     /// How long a job may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -32,25 +36,30 @@ const MESSAGES: [&str; 3] =
 
 /// Runs the command: failure at the first step that does not do what it should.
 pub async fn run(args: SmokeArgs) -> anyhow::Result<ExitCode> {
-    let client = Client::new(&args.url)?;
     let mut smoke = Smoke {
-        client,
+        client: args.connection.client()?,
+        output: args.connection.output(),
+        at: "health",
         timeout: Duration::from_secs(args.timeout),
         word: format!("smoke{}", Uuid::now_v7().simple()),
         documents: Vec::new(),
     };
     let result = smoke.steps().await;
     let Err(error) = result else { return Ok(ExitCode::SUCCESS) };
-    println!("failed  {error:#}");
+    let told = smoke.failed(&error);
     // What can still be deleted is not left behind.
     for id in smoke.documents {
         let _ = smoke.client.delete_document(id).await;
     }
+    told?;
     Ok(ExitCode::FAILURE)
 }
 
 struct Smoke {
     client: Client,
+    output: Output,
+    /// The step it is at.
+    at: &'static str,
     timeout: Duration,
     /// Occurs in every text of this run and nowhere else.
     word: String,
@@ -60,14 +69,38 @@ struct Smoke {
 
 impl Smoke {
     async fn steps(&mut self) -> anyhow::Result<()> {
-        let health = self.client.health().await.context("health")?;
-        ok("health", &format!("version {} says {}", health.version, health.status));
-        let text = self.text().await.context("async text ingestion")?;
-        let batch = self.batch().await.context("async batch ingestion")?;
-        self.listing(&[text, batch]).await.context("listing")?;
-        self.statistics().await.context("statistics")?;
-        self.query().await.context("query")?;
-        self.delete().await.context("clean-up")
+        let health = self.client.health().await?;
+        self.ok(&format!("version {} says {}", health.version, health.status))?;
+        self.at = "async text ingestion";
+        let text = self.text().await?;
+        self.at = "async batch ingestion";
+        let batch = self.batch().await?;
+        self.at = "listing";
+        self.listing(&[text, batch]).await?;
+        self.at = "statistics";
+        self.statistics().await?;
+        self.at = "query";
+        self.query().await?;
+        self.at = "clean-up";
+        self.delete().await
+    }
+
+    /// Tells that the step went well.
+    fn ok(&self, detail: &str) -> anyhow::Result<()> {
+        self.tell(true, detail)
+    }
+
+    fn failed(&self, error: &anyhow::Error) -> anyhow::Result<()> {
+        self.tell(false, &format!("{error:#}"))
+    }
+
+    fn tell(&self, ok: bool, detail: &str) -> anyhow::Result<()> {
+        let step = self.at;
+        if self.output.is_json() {
+            return self.output.json(&json!({ "step": step, "ok": ok, "detail": detail }));
+        }
+        let (word, tone) = if ok { ("ok", Tone::Good) } else { ("failed", Tone::Bad) };
+        self.output.line(format_args!("{}  {step}: {}", self.output.toned(tone, word), line(detail)))
     }
 
     async fn text(&mut self) -> anyhow::Result<JobId> {
@@ -76,7 +109,7 @@ impl Smoke {
         self.documents.push(DocumentId::of(accepted.job_id, 0));
         let job = self.completed(accepted.job_id).await?;
         ensure!(job.metadata == metadata(), "job {} has lost its metadata", job.job_id);
-        ok("async text ingestion", &described(&job));
+        self.ok(&described(&job))?;
         Ok(job.job_id)
     }
 
@@ -95,7 +128,7 @@ impl Smoke {
             job.total_items,
             job.failed_items,
         );
-        ok("async batch ingestion", &format!("{}, {items} messages", described(&job)));
+        self.ok(&format!("{}, {items} messages", described(&job)))?;
         Ok(job.job_id)
     }
 
@@ -104,8 +137,7 @@ impl Smoke {
         let started = Instant::now();
         let (mut progress, mut attempt) = (0.0, 0);
         loop {
-            let Some(found) = self.client.job(id).await? else { bail!("the server does not know job {id}") };
-            let job = found.job;
+            let job = self.client.job(id).await?.job;
             match job.status {
                 JobStatus::Completed => {
                     ensure!(job.progress == 1.0, "job {id} has completed with progress {}", job.progress);
@@ -142,7 +174,7 @@ impl Smoke {
                 page.jobs.iter().filter(|job| status.is_some_and(|wanted| job.status != wanted)).count();
             ensure!(others == 0, "the list of {name} jobs has {others} jobs in another state");
             if status.is_none() {
-                ok("listing", &format!("{}, the new ones among them", counted(page.total_count, "job")));
+                self.ok(&format!("{}, the new ones among them", counted(page.total_count, "job")))?;
             }
         }
         Ok(())
@@ -154,7 +186,7 @@ impl Smoke {
         ensure!(sum == stats.total_jobs, "{} jobs in all, but the states add up to {sum}", stats.total_jobs);
         ensure!(stats.completed >= 2, "two jobs have completed, counted are {}", stats.completed);
         let (completed, chunks) = (stats.completed, counted(stats.total_chunks_created, "chunk"));
-        ok("statistics", &format!("{}, {completed} completed, {chunks}", counted(stats.total_jobs, "job")));
+        self.ok(&format!("{}, {completed} completed, {chunks}", counted(stats.total_jobs, "job")))?;
         Ok(())
     }
 
@@ -166,7 +198,7 @@ impl Smoke {
         let lost =
             answer.sources.iter().any(|source| source.metadata.0.get("source") != Some(&"smoke".into()));
         ensure!(!lost, "a source has lost its metadata");
-        ok("query", &format!("found all {found} texts in {:.1} ms", answer.metadata.took_ms));
+        self.ok(&format!("found all {found} texts in {:.1} ms", answer.metadata.took_ms))?;
         Ok(())
     }
 
@@ -176,10 +208,10 @@ impl Smoke {
         }
         let left = self.ask().await?.sources.len();
         ensure!(left == 0, "{} still found after their deletion", counted(left as u64, "text"));
-        ok(
-            "clean-up",
-            &format!("{} deleted and no longer found", counted(self.documents.len() as u64, "document")),
-        );
+        self.ok(&format!(
+            "{} deleted and no longer found",
+            counted(self.documents.len() as u64, "document")
+        ))?;
         Ok(())
     }
 
@@ -195,8 +227,4 @@ fn metadata() -> Metadata {
 
 fn described(job: &Job) -> String {
     format!("job {} {}, {}", job.job_id, job.status, counted(job.chunks_created, "chunk"))
-}
-
-fn ok(step: &str, what: &str) {
-    println!("ok  {step}: {what}");
 }

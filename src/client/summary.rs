@@ -51,11 +51,28 @@ impl Jobs {
     }
 }
 
+impl Jobs {
+    /// Whether every job is known to have completed.
+    pub fn are_good(&self) -> bool {
+        self.failed + self.cancelled + self.unknown == 0
+    }
+}
+
+impl fmt::Display for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} completed", HumanCount(self.completed))?;
+        write!(f, ", {} failed, {} cancelled", HumanCount(self.failed), HumanCount(self.cancelled))?;
+        if self.unknown > 0 {
+            write!(f, ", {} with an unknown end", HumanCount(self.unknown))?;
+        }
+        Ok(())
+    }
+}
+
 impl Summary {
     /// Whether every file was taken and, if anyone waited, every job is known to have completed.
     pub fn is_good(&self) -> bool {
-        let jobs = self.jobs.clone().unwrap_or_default();
-        self.files_lost + jobs.failed + jobs.cancelled + jobs.unknown == 0
+        self.files_lost == 0 && self.jobs.as_ref().is_none_or(Jobs::are_good)
     }
 
     fn skipped_endings(&self) -> String {
@@ -84,11 +101,7 @@ impl fmt::Display for Summary {
         }
         write!(f, " in {seconds:.1} s ({rate:.1} MB/s)")?;
         if let Some(jobs) = &self.jobs {
-            write!(f, "\n{} completed", HumanCount(jobs.completed))?;
-            write!(f, ", {} failed, {} cancelled", HumanCount(jobs.failed), HumanCount(jobs.cancelled))?;
-            if jobs.unknown > 0 {
-                write!(f, ", {} with an unknown end", HumanCount(jobs.unknown))?;
-            }
+            write!(f, "\n{jobs}")?;
         }
         if self.files_lost > 0 {
             write!(f, "\n{} not sent", counted(self.files_lost, "file"))?;

@@ -2,8 +2,10 @@
 
 #![expect(clippy::disallowed_types, reason = "the fake answers in its own ways")]
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::{Multipart, Query as Parameters, State};
 use axum::http::StatusCode;
@@ -11,10 +13,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, extract};
 use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::Client;
+use super::connection::Connection;
+use super::follow::follow;
 use super::ingest::{IngestArgs, ingest};
 use super::summary::Summary;
+use crate::domain::JobId;
 
 /// Takes every file and has ended its job at once: `failed`, `cancelled` and `forgotten` in a file's
 /// name say how.
@@ -50,6 +58,7 @@ fn problem(status: StatusCode, code: &str) -> Response {
 fn job(id: Uuid, name: &str) -> Option<Value> {
     let status = match name {
         _ if name.contains("forgotten") => return None,
+        _ if name.contains("waiting") => "pending",
         _ if name.contains("failed") => "failed",
         _ if name.contains("cancelled") => "cancelled",
         _ => "completed",
@@ -119,7 +128,7 @@ async fn one(State(fake): State<Arc<Fake>>, extract::Path(id): extract::Path<Uui
 fn arguments(url: String) -> IngestArgs {
     IngestArgs {
         paths: Vec::new(),
-        url,
+        connection: Connection { url, api_key: None, json: false },
         parallel: 4,
         metadata: String::new(),
         password: None,
@@ -169,6 +178,30 @@ async fn thousands_of_jobs_are_followed_with_few_requests() {
     assert_eq!(summary.jobs.unwrap().chunks, 4000);
     let calls = fake.list_calls.load(Ordering::Relaxed);
     assert!(calls < 200, "{calls} requests");
+}
+
+#[tokio::test]
+async fn a_job_is_seen_to_end_also_between_others_that_wait_far_before_and_after_it() {
+    let fake = Arc::new(Fake::default());
+    let names = (0..2000).map(|number| format!("{number} of others")).collect::<Vec<_>>();
+    let mut jobs: Vec<_> = names.into_iter().map(|name| (Uuid::now_v7(), name, String::new())).collect();
+    let watched = [(0, "waiting"), (900, "failed"), (1999, "waiting")];
+    for (place, name) in watched {
+        name.clone_into(&mut jobs[place].1);
+    }
+    let (accepted, to_follow) = unbounded_channel();
+    for (place, name) in watched {
+        accepted.send((JobId(jobs[place].0), name.to_owned())).unwrap();
+    }
+    *fake.jobs.lock().unwrap() = jobs;
+    let client = Client::new(&Arc::clone(&fake).serve().await, None).unwrap();
+    let mut ended = Vec::new();
+    let followed = follow(&client, to_follow, |name, news| {
+        ended.extend(news.end().map(|_| name.to_owned()));
+        if ended.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert!(timeout(Duration::from_secs(30), followed).await.unwrap().is_ok());
+    assert_eq!(ended, ["failed"]);
 }
 
 #[tokio::test]

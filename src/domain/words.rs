@@ -1,4 +1,4 @@
-//! Numbers and durations in sentences that server and browser both write.
+//! Numbers, sizes and durations as people read them, the same from the server, the browser and the command line.
 
 /// Larger numbers in groups of three: `12,345`.
 pub fn count(number: u64) -> String {
@@ -46,6 +46,43 @@ pub fn duration(milliseconds: i64) -> String {
     }
 }
 
+/// How long ago something was, or how soon it will be: `just now`, `3 min ago`, `in 2 h`, `4 d ago`.
+pub fn ago(milliseconds: i64) -> String {
+    let seconds = milliseconds.abs() / 1000;
+    let words = match seconds {
+        0..10 => return "just now".to_owned(),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    };
+    if milliseconds < 0 { format!("in {words}") } else { format!("{words} ago") }
+}
+
+/// `512 B`, `1.4 KB`, `20 MB`: powers of 1000.
+pub fn bytes(number: u64) -> String {
+    const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
+    if number < 1000 {
+        return format!("{number} B");
+    }
+    let mut unit = 0;
+    let mut tenths = number / 100;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    if tenths < 100 {
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    } else {
+        format!("{} {}", tenths / 10, UNITS[unit])
+    }
+}
+
+/// A fraction as whole percent; only what is finished reaches 100.
+pub fn percent(fraction: f64) -> u32 {
+    if fraction >= 1.0 { 100 } else { (fraction.max(0.0) * 100.0).min(99.0) as u32 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +119,43 @@ mod tests {
             (273_600_000, "3 d 4 h"),
         ] {
             assert_eq!(duration(milliseconds), text);
+        }
+    }
+
+    #[test]
+    fn moments_are_told_from_now() {
+        for (milliseconds, text) in [
+            (0, "just now"),
+            (-9_000, "just now"),
+            (59_999, "59 s ago"),
+            (-180_000, "in 3 min"),
+            (7_200_000, "2 h ago"),
+            (200_000_000, "2 d ago"),
+        ] {
+            assert_eq!(ago(milliseconds), text);
+        }
+    }
+
+    #[test]
+    fn sizes_keep_two_or_three_digits() {
+        for (number, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_449, "1.4 KB"),
+            (20_500, "20 KB"),
+            (999_999, "999 KB"),
+            (1_000_000, "1.0 MB"),
+            (80_000_000, "80 MB"),
+            (1_073_741_824, "1.0 GB"),
+        ] {
+            assert_eq!(bytes(number), text);
+        }
+    }
+
+    #[test]
+    fn only_a_finished_job_is_at_a_hundred_percent() {
+        for (fraction, expected) in [(-1.0, 0), (0.0, 0), (0.427, 42), (0.9999, 99), (1.0, 100)] {
+            assert_eq!(percent(fraction), expected, "{fraction}");
         }
     }
 }

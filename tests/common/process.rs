@@ -61,11 +61,21 @@ impl ServerProcess {
 
     fn spawn_as(data: &Path, flags: &[&str], command: impl Fn(&[&str]) -> Command) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let addr = format!("127.0.0.1:{port}");
+        Self::spawn_at(&format!("127.0.0.1:{port}"), data, flags, command)
+    }
+
+    fn spawn_at(addr: &str, data: &Path, flags: &[&str], command: impl Fn(&[&str]) -> Command) -> Self {
         let data = data.to_str().unwrap();
-        let always = ["--addr", &addr, "--data-dir", data, "--log", "warn", "--min-free-disk", "0"];
+        let always = ["--addr", addr, "--data-dir", data, "--log", "warn", "--min-free-disk", "0"];
         let child = command(&[&always, flags].concat()).spawn().unwrap();
         Self { child: Mutex::new(child), url: format!("http://{addr}"), client: reqwest::Client::new() }
+    }
+
+    /// Starts a server where another one was, and waits until it answers.
+    pub async fn start_at(address: SocketAddr, data: &Path) -> Self {
+        let server = Self::spawn_at(&address.to_string(), data, &[], sluice);
+        eventually(async || server.client.get(server.at("/health")).send().await.ok()).await;
+        server
     }
 
     /// Its process id.

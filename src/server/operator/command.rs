@@ -1,6 +1,7 @@
 //! The commands as an operator types them, and what they say.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -62,10 +63,15 @@ pub struct RestoreArgs {
     pub data: Data,
 }
 
+/// Prints a line. What was done is done, also when nobody reads of it, as after `| head`.
+fn say(text: fmt::Arguments) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
 /// `sluice check`.
 pub fn check(arguments: CheckArgs) -> anyhow::Result<ExitCode> {
     let report = check::check(&arguments.data.folder(), arguments.repair)?;
-    println!("{report}");
+    say(format_args!("{report}"));
     Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -117,7 +123,7 @@ impl Report {
 /// `sluice backup`.
 pub fn backup(arguments: &BackupArgs) -> anyhow::Result<ExitCode> {
     let backup = backup::backup(&arguments.data.folder(), &arguments.file, clock::now())?;
-    println!(
+    say(format_args!(
         "{} holds {} jobs, {} documents, {} chunks and {} files: {}.",
         arguments.file.display(),
         backup.jobs,
@@ -125,7 +131,7 @@ pub fn backup(arguments: &BackupArgs) -> anyhow::Result<ExitCode> {
         backup.totals.chunks,
         backup.blobs,
         ByteSize(backup.size).display().iec(),
-    );
+    ));
     for blob in &backup.damaged {
         eprintln!(
             "sluice: the file {blob} is damaged or missing in the data folder, and so in the backup; all else is in it"
@@ -137,7 +143,7 @@ pub fn backup(arguments: &BackupArgs) -> anyhow::Result<ExitCode> {
 /// `sluice restore`.
 pub fn restore(arguments: &RestoreArgs) -> anyhow::Result<ExitCode> {
     let restored = restore::restore(&arguments.file, &arguments.data.folder())?;
-    println!(
+    say(format_args!(
         "{} holds {} jobs, {} documents, {} chunks and {} files again; {} jobs were under way and begin anew. The next \
          start makes the index.",
         arguments.data.data_dir.display(),
@@ -146,6 +152,6 @@ pub fn restore(arguments: &RestoreArgs) -> anyhow::Result<ExitCode> {
         restored.totals.chunks,
         restored.blobs,
         restored.released,
-    );
+    ));
     Ok(ExitCode::SUCCESS)
 }
