@@ -75,6 +75,9 @@ hooked! {
     select(selection: JobSelection, now: DateTime<Utc>) -> Vec<JobId>;
     causes() -> Vec<JobCause>;
     stats() -> JobStats;
+    job_counts() -> Vec<JobCount>;
+    check_writable() -> ();
+    unindexed_since(indexed: u64) -> Option<DateTime<Utc>>;
     oldest_pending() -> Option<DateTime<Utc>>;
     queue_settings() -> QueueSettings;
     change_queue(change: QueueChange) -> QueueSettings;

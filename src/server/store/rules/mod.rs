@@ -8,6 +8,7 @@ mod documents;
 mod ending;
 mod following;
 mod history;
+mod telling;
 
 use std::collections::HashSet;
 use std::sync::Arc;
