@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::jobs::JobManager;
 use super::library::Library;
+use super::metrics::Metrics;
+use super::metrics::scrape::Scraper;
+use super::readiness::Readiness;
 use crate::domain::Limits;
 
 /// The services, and how the server was set up.
@@ -19,6 +22,9 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     pub limits: Arc<Limits>,
     pub places: Places,
+    pub readiness: Readiness,
+    pub metrics: Metrics,
+    pub scraper: Scraper,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
 }

@@ -14,6 +14,7 @@ mod health;
 mod ingest;
 mod jobs;
 mod pace;
+mod probes;
 pub mod problem;
 mod queue;
 pub mod site;
@@ -53,6 +54,9 @@ pub fn router(state: AppState) -> Router {
         .merge(documents::routes())
         .route("/app/theme", post(theme::choose))
         .route("/health", get(health::health))
+        .route("/livez", get(probes::live))
+        .route("/readyz", get(probes::ready))
+        .route("/metrics", get(probes::metrics))
         .route("/limits", get(health::limits))
         .route("/formats", get(health::formats))
         .route("/pkg/{hash}/{*file}", get(site::package_file))
@@ -68,6 +72,7 @@ pub fn router(state: AppState) -> Router {
                 .quality(CompressionLevel::Precise(6))
                 .compress_when(SizeAbove::new(LEAST_COMPRESSED).and(is_page_or_json)),
         )
+        .layer(middleware::from_fn_with_state(state.clone(), probes::measure))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(state)
 }
