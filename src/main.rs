@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use sluice::client::health::{self, HealthArgs};
 use sluice::client::ingest::{self, IngestArgs};
 use sluice::client::smoke::{self, SmokeArgs};
 use sluice::server::config::{self, Config};
 use sluice::server::ingest::extract::worker;
 use sluice::server::operator::command::{self, BackupArgs, CheckArgs, RestoreArgs};
-use sluice::server::{Server, shutdown, telemetry};
+use sluice::server::telemetry::{self, LogFormat};
+use sluice::server::{Server, shutdown};
 
 // Faster than the system's allocator for many small texts, and it gives memory back.
 #[global_allocator]
@@ -45,6 +47,8 @@ enum Command {
     Ingest(IngestArgs),
     /// Try out a running server: ingest, follow, list, ask
     Smoke(SmokeArgs),
+    /// Ask a running server whether it is ready; exit code 1 if it is not
+    Health(HealthArgs),
     /// Check a data folder that no server uses: database, files and index
     Check(CheckArgs),
     /// Copy a data folder into one file, also while a server uses it
@@ -79,6 +83,7 @@ async fn run() -> anyhow::Result<ExitCode> {
     match cli.command {
         Some(Command::Ingest(arguments)) => ingest::run(arguments).await,
         Some(Command::Smoke(arguments)) => smoke::run(arguments).await,
+        Some(Command::Health(arguments)) => health::run(arguments).await,
         Some(Command::Check(arguments)) => command::check(arguments),
         Some(Command::Backup(arguments)) => command::backup(&arguments),
         Some(Command::Restore(arguments)) => command::restore(&arguments),
@@ -88,7 +93,19 @@ async fn run() -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    telemetry::init(&config.log)?;
-    Server::build(config).await?.run(shutdown::on_signal()).await?;
-    Ok(ExitCode::SUCCESS)
+    telemetry::init(&config.log, config.log_format)?;
+    let format = config.log_format;
+    let served = match Server::build(config).await {
+        Ok(server) => server.run(shutdown::on_signal()).await,
+        Err(error) => Err(error),
+    };
+    match served {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        // Who reads the log as objects is to read this, too.
+        Err(error) if format == LogFormat::Json => {
+            tracing::error!("{error}");
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
