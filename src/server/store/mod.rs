@@ -179,7 +179,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn job_item_page(&self, id: JobId, filter: ItemFilter) -> Result<JobItemPage>;
     /// Jobs changed or removed after `after`, in the order of their change numbers.
     async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges>;
-    /// Writes something small that changes nothing, and returns once it is on disk.
+    /// Writes something small that changes nothing in the end, and returns once it is on disk.
     async fn check_writable(&self) -> Result<()>;
     /// Fails once damage was met: nothing more should be taken in or cleaned up.
     fn check_damage(&self) -> Result<()>;

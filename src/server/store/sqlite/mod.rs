@@ -310,7 +310,7 @@ impl Store for SqliteStore {
 
     async fn check_writable(&self) -> Result<()> {
         self.check_damage()?;
-        self.write(follow::write_nothing_new).await
+        self.write(follow::try_to_write).await
     }
 
     fn check_damage(&self) -> Result<()> {
