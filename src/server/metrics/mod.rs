@@ -1,7 +1,7 @@
 //! What the server counts and measures, in the words of Prometheus.
 //!
-//! There are three places where something is recorded: the store's events come to [`jobs`], requests to
-//! [`requests`], and what can be asked is asked when a scrape comes, by [`scrape`]. All series are bounded:
+//! There are three places where something is recorded: the store's events come to `jobs`, requests to
+//! `requests`, and what can be asked is asked when a scrape comes, by [`scrape`]. All series are bounded:
 //! their labels are names of ours, never something that a client sends.
 
 mod gauges;

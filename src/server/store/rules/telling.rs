@@ -5,10 +5,13 @@ use std::sync::Mutex;
 use super::*;
 use crate::domain::TimedStage;
 
-/// As [`stores`], with all that each store tells.
-fn telling_stores() -> Vec<(&'static str, Arc<dyn Store>, Arc<Mutex<Vec<Event>>>, tempfile::TempDir)> {
+/// All that a store has told.
+type Told = Arc<Mutex<Vec<Event>>>;
+
+/// As [`stores`], with what each store tells.
+fn telling_stores() -> Vec<(&'static str, Arc<dyn Store>, Told, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();
-    let told: Arc<Mutex<Vec<Event>>> = Arc::default();
+    let told = Told::default();
     let heard = told.clone();
     let listener: Listener =
         Arc::new(move |events| heard.lock().unwrap().extend(events.iter().map(|(_, event)| *event)));
