@@ -6,12 +6,14 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use sluice::client::completions::{self, CompletionsArgs};
+use sluice::client::health::{self, HealthArgs};
 use sluice::client::{self, ClientCommand, output};
 use sluice::server::config::{self, Config};
 use sluice::server::ingest::extract::worker;
 use sluice::server::operator::command::{self, BackupArgs, CheckArgs, RestoreArgs};
 use sluice::server::operator::keys::{self, KeysArgs};
-use sluice::server::{Server, shutdown, telemetry};
+use sluice::server::telemetry::{self, LogFormat};
+use sluice::server::{Server, shutdown};
 
 // Faster than the system's allocator for many small texts, and it gives memory back.
 #[global_allocator]
@@ -44,6 +46,8 @@ enum Command {
     },
     #[command(flatten)]
     Client(ClientCommand),
+    /// Ask a running server whether it is ready; exit code 1 if it is not
+    Health(HealthArgs),
     /// Make, list and end API keys
     Keys(KeysArgs),
     /// Check a data folder that no server uses: database, files and index
@@ -81,6 +85,7 @@ async fn run() -> anyhow::Result<ExitCode> {
     let cli = Cli::from_arg_matches(&found).unwrap_or_else(|error| error.exit());
     match cli.command {
         Some(Command::Client(command)) => output::ended(client::run(command).await),
+        Some(Command::Health(arguments)) => health::run(arguments).await,
         Some(Command::Keys(arguments)) => keys::run(arguments).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Check(arguments)) => command::check(arguments),
         Some(Command::Backup(arguments)) => command::backup(&arguments),
@@ -92,7 +97,19 @@ async fn run() -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    telemetry::init(&config.log)?;
-    Server::build(config).await?.run(shutdown::on_signal()).await?;
-    Ok(ExitCode::SUCCESS)
+    telemetry::init(&config.log, config.log_format)?;
+    let format = config.log_format;
+    let served = match Server::build(config).await {
+        Ok(server) => server.run(shutdown::on_signal()).await,
+        Err(error) => Err(error),
+    };
+    match served {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        // Who reads the log as objects is to read this, too.
+        Err(error) if format == LogFormat::Json => {
+            tracing::error!("{error}");
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -13,6 +13,7 @@ pub mod error;
 mod fields;
 mod files;
 mod follow;
+pub mod health;
 pub mod ingest;
 pub mod jobs;
 pub mod output;

@@ -11,6 +11,7 @@ use clap::builder::OsStr;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, Command};
 
+use super::telemetry::LogFormat;
 use crate::domain::limits::FixedLimits;
 use crate::domain::{Chunking, DocumentId, Limits, QueueState};
 
@@ -152,6 +153,10 @@ pub struct Config {
     /// What to log: error, warn, info, debug, trace, or per module as in sluice=debug,warn.
     #[arg(long, env = "SLUICE_LOG", default_value = "info")]
     pub log: String,
+
+    /// How log lines are written: text for people, json for programs, an object a line.
+    #[arg(long, env = "SLUICE_LOG_FORMAT", default_value = "text", value_enum)]
+    pub log_format: LogFormat,
 }
 
 impl Config {

@@ -1,7 +1,7 @@
 //! How much room the data folder's disk has.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
@@ -10,12 +10,12 @@ use bytesize::ByteSize;
 const FRESH: Duration = Duration::from_millis(500);
 
 /// Says whether there is room for more.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Disk {
     folder: PathBuf,
     /// Below this many free bytes nothing more is taken in.
     least: u64,
-    known: Mutex<Option<(Instant, u64)>>,
+    known: Arc<Mutex<Option<(Instant, u64)>>>,
 }
 
 /// The disk is almost full.
@@ -31,7 +31,7 @@ pub struct LowDisk {
 
 impl Disk {
     pub fn new(folder: &Path, least: u64) -> Self {
-        Self { folder: folder.to_owned(), least, known: Mutex::default() }
+        Self { folder: folder.to_owned(), least, known: Arc::default() }
     }
 
     /// Fails while less is free than there should be. A system that cannot tell is believed to have room.
@@ -44,7 +44,8 @@ impl Disk {
         }
     }
 
-    fn free(&self) -> Option<u64> {
+    /// The free bytes that are known; nothing where the system cannot tell.
+    pub fn free(&self) -> Option<u64> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((asked, free)) = *known
             && asked.elapsed() < FRESH

@@ -15,8 +15,10 @@ pub mod index;
 pub mod ingest;
 pub mod jobs;
 pub mod library;
+pub mod metrics;
 pub mod operator;
 pub mod originals;
+pub mod readiness;
 pub mod shutdown;
 pub mod state;
 pub mod store;
@@ -52,6 +54,9 @@ use ingest::run::Shelves;
 use jobs::worker::Worker;
 use jobs::{JobManager, JobSettings};
 use library::Library;
+use metrics::Metrics;
+use metrics::scrape::Scraper;
+use readiness::Readiness;
 use state::{AppState, Places};
 use store::sqlite::SqliteStore;
 use store::{Store, WorkerId};
@@ -222,8 +227,10 @@ impl Service {
         let folders = AllowedFolders::new(&config.allowed_dirs).map_err(StartError::AllowedFolders)?;
         let blobs = Blobs::open(&data).map_err(|error| data.cannot_write(error))?;
         let database = data.database();
+        let metrics = Metrics::default();
         let store: Arc<dyn Store> = Arc::new(
-            SqliteStore::open(&database).map_err(|error| StartError::Store(database.clone(), error))?,
+            SqliteStore::open_telling(&database, metrics.listener())
+                .map_err(|error| StartError::Store(database.clone(), error))?,
         );
         let folder = data.index();
         let index = FullTextIndex::open(&folder).map_err(|error| StartError::Index(folder.clone(), error))?;
@@ -233,12 +240,26 @@ impl Service {
         let disk = Disk::new(data.path(), config.min_free_disk.as_u64());
         let jobs = JobManager::new(
             store.clone(),
-            disk,
+            disk.clone(),
             Shelves { blobs, folders, workers: Workers::new(config.extractor()), chunking },
             job_settings(config),
             stopping.clone(),
         );
         let state = AppState {
+            readiness: Readiness {
+                store: store.clone(),
+                index: index.clone(),
+                disk: disk.clone(),
+                stopping: stopping.clone(),
+            },
+            scraper: Scraper {
+                metrics: metrics.clone(),
+                store: store.clone(),
+                jobs: jobs.clone(),
+                index: index.clone(),
+                disk,
+            },
+            metrics,
             jobs,
             library: Library::new(store.clone(), index.clone()),
             leptos: leptos_options(),

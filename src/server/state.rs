@@ -11,6 +11,9 @@ use super::access::Access;
 use super::http::guard;
 use super::jobs::JobManager;
 use super::library::Library;
+use super::metrics::Metrics;
+use super::metrics::scrape::Scraper;
+use super::readiness::Readiness;
 use crate::domain::Limits;
 
 /// The services, and how the server was set up.
@@ -27,6 +30,9 @@ pub struct AppState {
     pub needs_keys: bool,
     /// Where requests may come from, and where they may be sent to.
     pub guarded: Arc<guard::Places>,
+    pub readiness: Readiness,
+    pub metrics: Metrics,
+    pub scraper: Scraper,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
 }

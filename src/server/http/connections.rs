@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::header;
+use axum::routing::get;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -82,7 +83,9 @@ fn refusing(limits: &Limits) -> Router {
         limits.max_connections
     );
     let problem = Problem::new(503, "too_many_connections", detail);
-    Router::new().fallback(move || {
+    // A server that is busy is alive: to restart it would help nobody.
+    let live = || async { ([(header::CONNECTION, "close")], super::probes::live().await) };
+    Router::new().route("/livez", get(live)).fallback(move || {
         let problem = problem.clone();
         async move { ([(header::CONNECTION, "close")], problem) }
     })

@@ -19,6 +19,7 @@ mod jobs;
 mod login;
 mod pace;
 mod pages;
+mod probes;
 pub mod problem;
 mod queue;
 pub mod site;
@@ -67,6 +68,9 @@ pub fn router(state: AppState) -> Router {
         .route("/app/login", get(pages::page).post(login::log_in))
         .route("/app/theme", post(theme::choose))
         .route("/health", get(health::health))
+        .route("/livez", get(probes::live))
+        .route("/readyz", get(probes::ready))
+        .route("/metrics", get(probes::metrics))
         .route("/limits", get(health::limits))
         .route("/formats", get(health::formats))
         .route("/pkg/{hash}/{*file}", get(site::package_file))
@@ -85,6 +89,7 @@ pub fn router(state: AppState) -> Router {
         )
         .layer(middleware::from_fn(guard::protect))
         .layer(cors(&state))
+        .layer(middleware::from_fn_with_state(state.clone(), probes::measure))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(middleware::from_fn(guard::identify))
         .with_state(state)

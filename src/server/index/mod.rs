@@ -5,12 +5,14 @@
 //! store no longer has is never shown.
 
 pub mod answer;
+pub mod lag;
 pub mod searcher;
 pub mod tokens;
 pub mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tantivy::directory::MmapDirectory;
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
@@ -29,6 +31,8 @@ pub struct FullTextIndex {
     indexed: Arc<watch::Sender<u64>>,
     /// The change number from which the index goes on after a restart.
     committed: Arc<watch::Sender<u64>>,
+    /// Something brings it up to date.
+    followed: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for FullTextIndex {
@@ -46,6 +50,16 @@ fn remove_temporary_files(folder: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// While this is there, the index counts as followed.
+#[derive(Debug)]
+pub struct Following(Arc<AtomicBool>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +107,7 @@ impl FullTextIndex {
         let cursor = writer::committed_cursor(&index)?;
         let indexed = Arc::new(watch::channel(cursor.seq).0);
         let committed = Arc::new(watch::channel(cursor.seq.max(cursor.began_at)).0);
-        Ok(Self { index, reader, fields, indexed, committed })
+        Ok(Self { index, reader, fields, indexed, committed, followed: Arc::default() })
     }
 
     /// The change number up to which queries find everything.
@@ -105,6 +119,17 @@ impl FullTextIndex {
     /// forgotten.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.committed.subscribe()
+    }
+
+    /// Whether something brings the index up to date.
+    pub fn is_followed(&self) -> bool {
+        self.followed.load(Ordering::Relaxed)
+    }
+
+    /// Says that something brings the index up to date, as long as what is returned is kept.
+    pub fn follow(&self) -> Following {
+        self.followed.store(true, Ordering::Relaxed);
+        Following(self.followed.clone())
     }
 
     /// The keys of all chunks the index holds, in order. Blocks.

@@ -121,6 +121,7 @@ impl Follower {
     /// Follows until `stop`. Blocks; meant for a thread of its own.
     pub fn run(mut self, stop: &CancellationToken) {
         step_back();
+        let _following = self.index.follow();
         let runtime = self.runtime.clone();
         let _timers = runtime.enter();
         while !stop.is_cancelled() {

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::notices::Notices;
 use super::{JobManager, retry};
@@ -64,9 +64,8 @@ impl JobManager {
         self.running().extend(stops.iter().cloned());
 
         if let [(fence, stop)] = stops.as_slice() {
-            let span = tracing::info_span!("attempt", job.id = %fence.job, attempt = fence.attempt);
             for lease in leases {
-                self.work(lease, stop).instrument(span.clone()).await;
+                self.work(lease, stop).instrument(span(*fence)).await;
             }
         } else {
             self.work_on_group(leases).await;
@@ -95,20 +94,22 @@ impl JobManager {
                     deliveries.push(delivery);
                     jobs.push(job);
                 }
-                Err(failure) => self.end(&job, Ended::Failed(failure)).await,
+                Err(failure) => {
+                    self.end(&job, Ended::Failed(failure)).instrument(span(Fence::of(&job))).await;
+                }
             }
         }
         match self.0.store.deliver(deliveries, clock::now()).await {
             Ok(verdicts) => {
                 for (job, verdict) in jobs.iter().zip(verdicts) {
                     if verdict != Verdict::GoOn {
-                        self.end(job, Ended::Verdict(verdict)).await;
+                        self.end(job, Ended::Verdict(verdict)).instrument(span(Fence::of(job))).await;
                     }
                 }
             }
             Err(error) => {
                 for job in &jobs {
-                    self.end(job, Ended::Store(error.shared())).await;
+                    self.end(job, Ended::Store(error.shared())).instrument(span(Fence::of(job))).await;
                 }
             }
         }
@@ -140,7 +141,9 @@ impl JobManager {
         let (pieces, waiting) = mpsc::channel(READ_AHEAD);
         let (shelves, told) = (self.0.shelves.clone(), stop.clone());
         let password = self.0.passwords.of(fence.job);
+        let span = Span::current();
         let reading = tokio::task::spawn_blocking(move || {
+            let _span = span.enter();
             let sink = |piece| pieces.blocking_send(piece).is_ok();
             read(&lease, &shelves, &delivered, &told, progress, password.as_ref(), sink)
         });
@@ -172,10 +175,10 @@ impl JobManager {
         let outcome = match ended {
             Ended::Verdict(Verdict::StopCancelled) => return self.withdraw(fence).await,
             Ended::Verdict(_) => {
-                return tracing::warn!(job.id = %fence.job, "the lease was lost; the job goes on elsewhere");
+                return tracing::warn!("the lease was lost; the job goes on elsewhere");
             }
             Ended::Store(error) => {
-                tracing::error!(%error, job.id = %fence.job, "could not write what was read");
+                tracing::error!(%error, "could not write what was read");
                 match error {
                     StoreError::DiskFull => Outcome::PutOff(disk_full(), clock::now() + DISK_FULL_DELAY),
                     _ => self.failed(job, not_written()),
@@ -194,7 +197,7 @@ impl JobManager {
                 Ok(Verdict::StopCancelled) => return self.withdraw(fence).await,
                 Ok(_) => return self.announce(&[fence.job]),
                 Err(error) => {
-                    tracing::error!(%error, job.id = %fence.job, "could not record the end of an attempt");
+                    tracing::error!(%error, "could not record the end of an attempt");
                     let pause = tokio::time::sleep(PAUSE_AFTER_FAILURE);
                     if self.0.stopping.run_until_cancelled(pause).await.is_none() {
                         // The next start takes the job up.
@@ -209,12 +212,17 @@ impl JobManager {
     fn failed(&self, job: &Job, failure: Failure) -> Outcome {
         let now = clock::now();
         let next = retry::next_attempt(job, &failure, self.0.settings.retry_delay, now);
-        tracing::info!(job.id = %job.job_id, code = failure.code, again = next.is_some(), "an attempt failed");
+        tracing::info!(code = failure.code, again = next.is_some(), "an attempt failed");
         match next {
             Some(due_at) => Outcome::TryAgain(failure, due_at),
             None => Outcome::Failed(failure),
         }
     }
+}
+
+/// What all log lines of an attempt say.
+fn span(fence: Fence) -> Span {
+    tracing::info_span!("attempt", job.id = %fence.job, attempt = fence.attempt)
 }
 
 fn stalled() -> Failure {

@@ -75,6 +75,9 @@ hooked! {
     select(selection: JobSelection, now: DateTime<Utc>) -> Vec<JobId>;
     causes() -> Vec<JobCause>;
     stats() -> JobStats;
+    job_counts() -> Vec<JobCount>;
+    check_writable() -> ();
+    unindexed_since(indexed: u64) -> Option<DateTime<Utc>>;
     oldest_pending() -> Option<DateTime<Utc>>;
     queue_settings() -> QueueSettings;
     change_queue(change: QueueChange) -> QueueSettings;
@@ -89,5 +92,16 @@ hooked! {
     index_page(cursor: FeedCursor, max_bytes: usize) -> IndexPage;
     sweep(limit: u32) -> bool;
     forget_removals(seq: u64) -> ();
+    add_key(key: ApiKey) -> bool;
+    key(id: Uuid) -> Option<ApiKey>;
+    keys() -> Vec<ApiKey>;
+    revoke_key(id: Uuid, now: DateTime<Utc>) -> bool;
+    begin_session(session: NewSession, now: DateTime<Utc>) -> ();
+    session_key(session: SecretHash, now: DateTime<Utc>) -> Option<ApiKey>;
+    end_session(session: SecretHash) -> ();
+    record(deed: Deed, now: DateTime<Utc>) -> ();
+    audit(before: Option<u64>, limit: u32) -> AuditPage;
+    forget_audit(before: DateTime<Utc>, limit: u32) -> bool;
+    accepted_by(id: JobId) -> Option<Actor>;
     unreferenced_blobs(blobs: Vec<BlobRef>) -> Vec<BlobRef>;
 }

@@ -8,6 +8,7 @@ mod access;
 mod attempt;
 mod blob_ref;
 mod error;
+mod event;
 mod feed;
 #[cfg(test)]
 pub mod hooked;
@@ -27,7 +28,8 @@ use crate::domain::pace::Done;
 use crate::domain::{
     Chunk, Document, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, History, HistoryRange,
     ItemFilter, Job, JobAttempt, JobCause, JobEvent, JobFilter, JobId, JobItem, JobItemPage, JobPage,
-    JobQuery, JobSelection, JobStats, JobType, LogLevel, LogLine, Metadata, Progress, QueueChange, Warning,
+    JobQuery, JobSelection, JobStats, JobStatus, JobType, LogLevel, LogLine, Metadata, Progress, QueueChange,
+    Warning,
 };
 
 pub use access::{ApiKey, Deed, NewSession, SecretHash};
@@ -37,6 +39,7 @@ pub use attempt::{
 };
 pub use blob_ref::BlobRef;
 pub use error::StoreError;
+pub use event::{Event, Listener};
 pub use feed::{ChunkKey, FeedCursor, IndexPage, Version};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -167,6 +170,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Why jobs need attention, the most frequent cause first.
     async fn causes(&self) -> Result<Vec<JobCause>>;
     async fn stats(&self) -> Result<JobStats>;
+    /// How many jobs there are of each status and type; none of a kind that never was.
+    async fn job_counts(&self) -> Result<Vec<JobCount>>;
     /// When the pending job that was accepted first was accepted.
     async fn oldest_pending(&self) -> Result<Option<DateTime<Utc>>>;
     /// What was changed of how the queue works.
@@ -178,6 +183,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn job_item_page(&self, id: JobId, filter: ItemFilter) -> Result<JobItemPage>;
     /// Jobs changed or removed after `after`, in the order of their change numbers.
     async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges>;
+    /// Writes something small that changes nothing in the end, and returns once it is on disk.
+    async fn check_writable(&self) -> Result<()>;
     /// Fails once damage was met: nothing more should be taken in or cleaned up.
     fn check_damage(&self) -> Result<()>;
     /// The latest change number, as it is committed.
@@ -225,6 +232,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// What the index must take in after `cursor`, about `max_bytes` of text.
     async fn index_page(&self, cursor: FeedCursor, max_bytes: usize) -> Result<IndexPage>;
+    /// When the first of the documents was written whose change numbers are above `indexed`.
+    async fn unindexed_since(&self, indexed: u64) -> Result<Option<DateTime<Utc>>>;
     /// Deletes up to `limit` chunks that belong to no document. Answers whether more are left.
     async fn sweep(&self, limit: u32) -> Result<bool>;
     /// Forgets removals up to `seq`: whoever follows from before it must start anew.
@@ -300,6 +309,14 @@ pub struct Rescued {
     pub failed: Vec<JobId>,
     /// Marked for cancelling, with nobody left to end them.
     pub to_withdraw: Vec<Fence>,
+}
+
+/// How many jobs of a kind there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobCount {
+    pub status: JobStatus,
+    pub job_type: JobType,
+    pub jobs: u64,
 }
 
 /// Changes of jobs in order.

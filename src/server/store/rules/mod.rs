@@ -9,6 +9,7 @@ mod documents;
 mod ending;
 mod following;
 mod history;
+mod telling;
 
 use std::collections::HashSet;
 use std::sync::Arc;

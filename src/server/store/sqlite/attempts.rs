@@ -4,7 +4,6 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::history::Event;
 use super::rows::{self, bytes};
 use super::*;
 use crate::domain::{AttemptOutcome, Stage, TimedStage};
@@ -356,6 +355,7 @@ pub(super) fn complete_indexed(
         if !has_completed {
             tx.note(now, Event::Completed { chunks: job.chunks_created });
         }
+        tx.note(now, Event::AttemptEnded(AttemptOutcome::Completed));
         if let Some(read_at) = read_at {
             tx.note(now, Event::took(TimedStage::Indexing, *read_at, now));
         }

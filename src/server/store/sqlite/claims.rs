@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, named_params, params};
 
-use super::history::Event;
 use super::rows::{self, bytes};
 use super::*;
 use crate::domain::TimedStage;

@@ -69,6 +69,7 @@ pub(super) fn write(
             now.timestamp_millis(),
             rows::to_json(&document.warnings)?,
         ])?;
+    tx.note(now, Event::Wrote { chunks: document.content.chunk_count(), bytes: document.size_bytes });
     Ok(seq)
 }
 

@@ -1,6 +1,7 @@
 //! What followers of the change numbers ask for: the event stream and the index.
 
-use rusqlite::{Connection, params};
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::attempts::LARGE_DOCUMENT;
 use super::rows;
@@ -40,6 +41,20 @@ pub(super) fn job_changes(connection: &Connection, after: u64, limit: u32) -> Re
 pub(super) fn counter(connection: &Connection) -> Result<(u64, u64)> {
     let mut statement = connection.prepare_cached("select seq, forgotten_seq from change_counter")?;
     Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Writes a row and takes it back: only whether that works is of interest. To write what is there already would
+/// not do, because SQLite sees that and writes nothing.
+pub(super) fn try_to_write(tx: &Tx<'_>) -> Result<()> {
+    tx.connection.prepare_cached("insert into loose_version (version) values (-1)")?.execute([])?;
+    tx.connection.prepare_cached("delete from loose_version where version = -1")?.execute([])?;
+    Ok(())
+}
+
+pub(super) fn unindexed_since(connection: &Connection, indexed: u64) -> Result<Option<DateTime<Utc>>> {
+    let mut statement =
+        connection.prepare_cached("select created_at from document where seq > ?1 order by seq limit 1")?;
+    Ok(statement.query_row([indexed], |row| rows::time(row, 0)).optional()?)
 }
 
 /// A document the index has not taken in yet.

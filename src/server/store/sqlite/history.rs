@@ -20,30 +20,6 @@ const FOLDS: [(TimeDelta, HistoryRange); 2] =
 /// Older than any range.
 const FORGOTTEN: TimeDelta = TimeDelta::days(8);
 
-/// Something the history counts.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Event {
-    Accepted,
-    Completed {
-        chunks: u64,
-    },
-    /// A job that had completed before has more chunks now.
-    Added {
-        chunks: u64,
-    },
-    Failed,
-    Cancelled,
-    Took(TimedStage, u64),
-}
-
-impl Event {
-    /// A stage that began at `since`, in milliseconds since 1970, is over.
-    pub(super) fn took(stage: TimedStage, since: i64, now: DateTime<Utc>) -> Self {
-        // A clock may have been set back.
-        Self::Took(stage, (now.timestamp_millis() - since).max(0) as u64)
-    }
-}
-
 /// What happened in one minute.
 #[derive(Clone, Copy, Default)]
 struct Counts {
@@ -52,6 +28,16 @@ struct Counts {
     failed: u64,
     cancelled: u64,
     chunks: u64,
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.completed += other.completed;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
+        self.chunks += other.chunks;
+    }
 }
 
 /// Adds events to their minutes.
@@ -64,18 +50,16 @@ pub(super) fn save(connection: &Connection, events: &[(DateTime<Utc>, Event)]) -
             *times.entry((minute, *stage, Durations::bucket(*milliseconds))).or_default() += 1;
             continue;
         }
-        let counts = minutes.entry(minute).or_default();
-        match event {
-            Event::Accepted => counts.accepted += 1,
-            Event::Completed { chunks } => {
-                counts.completed += 1;
-                counts.chunks += chunks;
-            }
-            Event::Added { chunks } => counts.chunks += chunks,
-            Event::Failed => counts.failed += 1,
-            Event::Cancelled => counts.cancelled += 1,
-            Event::Took(..) => {}
-        }
+        let counted = match event {
+            Event::Accepted => Counts { accepted: 1, ..Counts::default() },
+            Event::Completed { chunks } => Counts { completed: 1, chunks: *chunks, ..Counts::default() },
+            Event::Added { chunks } => Counts { chunks: *chunks, ..Counts::default() },
+            Event::Failed => Counts { failed: 1, ..Counts::default() },
+            Event::Cancelled => Counts { cancelled: 1, ..Counts::default() },
+            // The history does not show these.
+            _ => continue,
+        };
+        minutes.entry(minute).or_default().add(counted);
     }
     for (minute, it) in minutes {
         connection

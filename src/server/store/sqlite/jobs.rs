@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::history::Event;
 use super::rows::{self, bytes};
 use super::*;
-use crate::domain::JobStatus;
 use crate::domain::access::Action;
+use crate::domain::{AttemptOutcome, JobStatus};
 
 pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>> {
     let pending: u64 = tx
@@ -162,6 +161,7 @@ pub(super) fn cancel(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<Chang
 /// Cancels a job that can be: at once, or by marking it.
 pub(super) fn start_cancelling(tx: &Tx<'_>, before: &Job, now: DateTime<Utc>) -> Result<Change> {
     let id = before.job_id;
+    tx.note(now, Event::CancelAsked(id));
     if before.status == JobStatus::Pending && before.processed_items == 0 {
         end_cancelled(tx, id, now)?;
     } else {
@@ -183,7 +183,7 @@ pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>
         .optional()?;
     match ours {
         None => return Ok(true),
-        Some(true) => return leave_as_completed(tx, fence.job).map(|()| true),
+        Some(true) => return leave_as_completed(tx, fence.job, now).map(|()| true),
         Some(false) => {}
     }
     if documents::delete_of_job(tx, fence.job, limit)? == limit
@@ -197,7 +197,7 @@ pub(super) fn withdraw(tx: &Tx<'_>, fence: Fence, limit: u32, now: DateTime<Utc>
 
 /// The job completes again, once the index has what was ingested, without the items that were tried again. If their
 /// attempt had not begun, there was none: see [`kept_attempts::take_back`].
-fn leave_as_completed(tx: &Tx<'_>, id: JobId) -> Result<()> {
+fn leave_as_completed(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
     tx.connection
         .prepare_cached(
             "update job set seq = ?2, status = 'running', stage = 'indexing', worker = null, lease_until = null, \
@@ -206,20 +206,27 @@ fn leave_as_completed(tx: &Tx<'_>, id: JobId) -> Result<()> {
              coalesce(sum(chunks), 0) from job_item where job = ?1 and job_item.error_code = '') where id = ?1",
         )?
         .execute(params![bytes(id), tx.next_seq()])?;
+    tx.note(now, Event::CancelSettled(id));
     Ok(())
 }
 
 /// The job is `cancelled`, and nothing it made is left.
 fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
-    tx.connection
+    let was_begun: bool = tx
+        .connection
         .prepare_cached(
             "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
              cancel_requested = 0, suspect = 0, completed_at = ?3, message = 'Cancelled', error_code = '', \
              error_message = '', processed_items = 0, \
-             failed_items = 0, chunks_created = 0, chunks_indexed = 0, warnings = '[]' where id = ?1",
+             failed_items = 0, chunks_created = 0, chunks_indexed = 0, warnings = '[]' where id = ?1 \
+             returning started_at is not null",
         )?
-        .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis()])?;
+        .query_row(params![bytes(id), tx.next_seq(), now.timestamp_millis()], |row| row.get(0))?;
     tx.note(now, Event::Cancelled);
+    if was_begun {
+        tx.note(now, Event::AttemptEnded(AttemptOutcome::Cancelled));
+    }
+    tx.note(now, Event::CancelSettled(id));
     Ok(())
 }
 

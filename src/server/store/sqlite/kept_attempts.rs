@@ -31,6 +31,7 @@ pub(super) fn keep(
             ":code": failure.map_or("", |it| it.code),
             ":error": failure.map_or("", |it| &it.message),
         })?;
+    tx.note(now, Event::AttemptEnded(outcome));
     Ok(())
 }
 

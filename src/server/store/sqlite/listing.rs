@@ -194,6 +194,14 @@ pub(super) fn causes(connection: &Connection) -> Result<Vec<JobCause>> {
     groups.into_iter().map(cause).collect()
 }
 
+pub(super) fn counts(connection: &Connection) -> Result<Vec<JobCount>> {
+    let mut statement = connection.prepare_cached("select status, job_type, jobs from job_count")?;
+    let counts = statement.query_map([], |row| {
+        Ok(JobCount { status: rows::parsed(row, 0)?, job_type: rows::parsed(row, 1)?, jobs: row.get(2)? })
+    })?;
+    Ok(counts.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(super) fn stats(connection: &Connection) -> Result<JobStats> {
     let mut stats = JobStats::default();
     let mut statement = connection.prepare_cached("select status, jobs, chunks, attention from job_count")?;

@@ -21,6 +21,7 @@ mod waiting;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
@@ -61,6 +62,11 @@ impl SqliteStore {
     /// Blocks; the caller must hold the data folder's lock, because change numbers are counted in
     /// memory.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_telling(path, Arc::new(|_| ()))
+    }
+
+    /// The same, telling `listener` what happens to jobs.
+    pub fn open_telling(path: &Path, listener: Listener) -> Result<Self> {
         let mut connection = connect(path)?;
         // Only a new database takes a page size. Eight kilobytes hold several chunks with little waste.
         connection.pragma_update(None, "page_size", 8192)?;
@@ -74,7 +80,7 @@ impl SqliteStore {
         Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
         let seq = connection.query_row("select seq from change_counter", [], |row| row.get(0))?;
         Ok(Self {
-            writer: Writer::start(connection, seq)?,
+            writer: Writer::start(connection, seq, listener)?,
             readers: Readers::new(path),
             damaged: AtomicBool::new(false),
         })
@@ -282,6 +288,10 @@ impl Store for SqliteStore {
         self.read(listing::stats).await
     }
 
+    async fn job_counts(&self) -> Result<Vec<JobCount>> {
+        self.read(listing::counts).await
+    }
+
     async fn oldest_pending(&self) -> Result<Option<DateTime<Utc>>> {
         self.read(waiting::oldest).await
     }
@@ -304,6 +314,11 @@ impl Store for SqliteStore {
 
     async fn job_changes(&self, after: u64, limit: u32) -> Result<JobChanges> {
         self.read(move |connection| follow::job_changes(connection, after, limit)).await
+    }
+
+    async fn check_writable(&self) -> Result<()> {
+        self.check_damage()?;
+        self.write(follow::try_to_write).await
     }
 
     fn check_damage(&self) -> Result<()> {
@@ -388,6 +403,10 @@ impl Store for SqliteStore {
 
     async fn index_page(&self, cursor: FeedCursor, max_bytes: usize) -> Result<IndexPage> {
         self.read(move |connection| follow::index_page(connection, cursor, max_bytes)).await
+    }
+
+    async fn unindexed_since(&self, indexed: u64) -> Result<Option<DateTime<Utc>>> {
+        self.read(move |connection| follow::unindexed_since(connection, indexed)).await
     }
 
     async fn sweep(&self, limit: u32) -> Result<bool> {

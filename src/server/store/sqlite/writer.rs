@@ -13,9 +13,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::history::{self, Event};
+use super::history;
 use super::queue::{Lane, Queue};
-use crate::server::store::StoreError;
+use crate::server::store::{Event, Listener, StoreError};
 
 /// The most requests and the longest time one transaction takes, so that the first does not wait long.
 const GROUP: usize = 512;
@@ -49,7 +49,7 @@ impl<'a> Tx<'a> {
 
     /// Writes down what was noted.
     pub(super) fn save_events(&self) -> Result<(), StoreError> {
-        history::save(self.connection, &self.events.take())
+        history::save(self.connection, &self.events.borrow())
     }
 
     /// Writes down the numbers taken since `before`.
@@ -79,14 +79,15 @@ type Request = Box<dyn FnOnce(Result<&Tx<'_>, StoreError>) -> (Result<(), StoreE
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 impl Writer {
-    /// Starts the thread. `seq` is the latest change number in the database.
-    pub(super) fn start(connection: Connection, seq: u64) -> Result<Self, StoreError> {
+    /// Starts the thread. `seq` is the latest change number in the database; `listener` is told of each event
+    /// once it is committed.
+    pub(super) fn start(connection: Connection, seq: u64, listener: Listener) -> Result<Self, StoreError> {
         let requests = Arc::new(Queue::default());
         let waiting = requests.clone();
         let (committed, latest) = watch::channel(seq);
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || write_all(&connection, &waiting, &committed))
+            .spawn(move || write_all(&connection, &waiting, &committed, &listener))
             .map_err(|_| StoreError::Stopped)?;
         Ok(Self { requests, latest })
     }
@@ -125,7 +126,12 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(connection: &Connection, waiting: &Queue<Request>, committed: &watch::Sender<u64>) {
+fn write_all(
+    connection: &Connection,
+    waiting: &Queue<Request>,
+    committed: &watch::Sender<u64>,
+    listener: &Listener,
+) {
     while let Some(first) = waiting.next() {
         let tx = Tx::new(connection, *committed.borrow());
         let mut replies = Vec::new();
@@ -133,6 +139,8 @@ fn write_all(connection: &Connection, waiting: &Queue<Request>, committed: &watc
             Ok(()) => {
                 let seq = tx.seq.get();
                 committed.send_if_modified(|latest| std::mem::replace(latest, seq) != seq);
+                // First, so that who has an answer finds it counted.
+                listener(&tx.events.borrow());
                 replies.into_iter().for_each(|reply| reply(Ok(())));
             }
             Err(error) => {
