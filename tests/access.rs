@@ -1,17 +1,20 @@
 //! Who is let in, from where, and for what; and what is written down of it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 mod common;
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use common::{Answer, TestServer};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sluice::domain::access::{Actor, Scopes};
 use sluice::server::access::Access;
+use sluice::server::clock;
 use sluice::server::store::sqlite::SqliteStore;
 
 /// A server that asks for keys, and some keys.
@@ -41,7 +44,7 @@ impl Guarded {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
-        let (access, now) = (access_to(&data), Utc::now());
+        let (access, now) = (access_to(&data), clock::now());
         let mut keys = Vec::new();
         for (name, scopes) in KEYS {
             let expires = (name == "expired").then(|| now - TimeDelta::seconds(1));
@@ -269,7 +272,7 @@ async fn a_session_ends_with_its_key() {
     let cookie = guarded.log_in("read").await;
     assert_eq!(guarded.get_page("/", &cookie).await.status, 200);
     // By another process, as `sluice keys revoke` is one.
-    guarded.access.revoke_key("read", Actor::server(), Utc::now()).await.unwrap();
+    guarded.access.revoke_key("read", Actor::server(), clock::now()).await.unwrap();
     assert_eq!(guarded.get_page("/", &cookie).await.status, 303);
     guarded.get("read", "/jobs").await.problem(401, "key_revoked");
 }
