@@ -228,3 +228,23 @@ async fn documents_are_listed_by_job_and_by_name() {
     }
     server.get("/documents?job_id=x").await.problem(400, "invalid_parameter");
 }
+
+#[tokio::test]
+async fn a_job_is_shown_once_it_has_ended_to_who_waits_for_it() {
+    let server = TestServer::new().await;
+    server.post_as("/queue", "application/x-www-form-urlencoded", "paused=true").await.ok();
+    let job = server.post("/ingest/text/async", json!({"text_content": "about patience"})).await.ok();
+    let still = server.get(&path(&job, "?wait=1")).await.ok();
+    assert_eq!(still["status"], "pending", "the time was up before the job had ended");
+    let awaited = path(&job, "?wait=60");
+    let (ended, resumed) = tokio::join!(
+        server.get(&awaited),
+        server.post_as("/queue", "application/x-www-form-urlencoded", "paused=false")
+    );
+    resumed.ok();
+    assert_eq!(ended.ok()["status"], "completed");
+    assert_eq!(server.get(&awaited).await.ok()["status"], "completed", "it has ended already");
+    server.get("/jobs/0190b5a4-7c1e-7000-8000-3f2a91d0c6e4?wait=60").await.problem(404, "job_not_found");
+    server.get(&path(&job, "?wait=301")).await.problem(400, "invalid_parameter");
+    server.get(&path(&job, "?wait=long")).await.problem(400, "invalid_parameter");
+}

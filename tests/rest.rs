@@ -682,3 +682,49 @@ async fn on_a_full_disk_nothing_is_taken_in_and_all_else_goes_on() {
     full.delete(&format!("/documents/{}", kept["document_id"].as_str().unwrap())).await;
     assert_eq!(found(&full, "reservoirs").await, 0);
 }
+
+#[tokio::test]
+async fn a_request_with_an_idempotency_key_makes_one_job_however_often_it_is_sent() {
+    let server = TestServer::new().await;
+    let send = async |path: &str, media_type: &str, key: &str, body: Vec<u8>| {
+        let request =
+            Request::post(path).header(header::CONTENT_TYPE, media_type).header("idempotency-key", key);
+        server.send(request.body(Body::from(body)).unwrap()).await
+    };
+    let text = |text: &str| json!({"text_content": text}).to_string().into_bytes();
+    let batch = json!({"messages": [{"text": "a"}, {"text": "b"}]}).to_string().into_bytes();
+    let form = |content: &str| Form::default().file("a.txt", content).end();
+    for (path, media_type, body, other) in [
+        ("/ingest/text/async", "application/json", text("about keys"), text("about locks")),
+        ("/ingest/text", "application/json", text("waits for keys"), text("waits for locks")),
+        ("/ingest/batch/async", "application/json", batch.clone(), text("no batch")),
+        ("/ingest", Form::MEDIA_TYPE, form("a file"), form("another file")),
+        (
+            "/ingest/async",
+            "application/x-www-form-urlencoded",
+            b"text_content=keys".into(),
+            b"text_content=x".into(),
+        ),
+    ] {
+        let first = send(path, media_type, path, body.clone()).await.ok();
+        let again = send(path, media_type, path, body).await.ok();
+        assert_eq!(first["job_id"], again["job_id"], "{path}");
+        let refused = send(path, media_type, path, other).await;
+        let status = refused.status.as_u16();
+        // What is no batch is refused as that.
+        assert!(status == if path.contains("batch") { 400 } else { 409 }, "{path}: {}", refused.text());
+    }
+    let (first, second) = tokio::join!(
+        send("/ingest/text/async", "application/json", "at once", text("twice at once")),
+        send("/ingest/text/async", "application/json", "at once", text("twice at once"))
+    );
+    assert_eq!(first.ok()["job_id"], second.ok()["job_id"]);
+    send("/ingest/text", "application/json", "at once", text("other"))
+        .await
+        .problem(409, "idempotency_key_taken");
+    send("/ingest/text", "application/json", "", text("x")).await.problem(400, "invalid_idempotency_key");
+    send("/ingest/text", "application/json", &"k".repeat(256), text("x"))
+        .await
+        .problem(400, "invalid_idempotency_key");
+    assert_eq!(server.get("/jobs/stats").await.ok()["total_jobs"], 6);
+}

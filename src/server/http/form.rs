@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{Room, broken_off, media_type, read_whole, text_too_large, upload_too_large};
-use super::extract::from_json;
+use super::extract::{IdempotencyKey, from_json};
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
 use crate::domain::parameters::switch;
@@ -43,6 +43,15 @@ impl FromRequest<AppState> for IngestForm {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let IdempotencyKey(key) = IdempotencyKey::of(request.headers())?;
+        let mut form = Self::read(request, state).await?;
+        form.options.idempotency_key = key;
+        Ok(form)
+    }
+}
+
+impl IngestForm {
+    async fn read(request: Request, state: &AppState) -> Result<Self, Problem> {
         match media_type(request.headers()).as_str() {
             "multipart/form-data" => Self::from_multipart(request, state).await,
             "application/x-www-form-urlencoded" => Self::from_urlencoded(request, state).await,
@@ -91,6 +100,7 @@ impl TryFrom<JsonForm> for IngestForm {
                 chunk_size: body.chunk_size,
                 chunk_overlap: body.chunk_overlap,
                 password: body.password.filter(|it| !it.expose_secret().is_empty()),
+                idempotency_key: None,
             },
             sync: body.sync,
             ..Self::default()

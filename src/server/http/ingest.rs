@@ -9,7 +9,7 @@ use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
 use super::acting::OnBehalf;
-use super::extract::{Json, JsonBody, Query};
+use super::extract::{IdempotencyKey, Json, JsonBody, Query};
 use super::fields::is_browser_form;
 use super::form::{IngestForm, RawMetadata};
 use super::problem::{bad_request, not_awaited, not_completed};
@@ -70,9 +70,10 @@ pub struct TextBody {
 }
 
 impl TextBody {
-    async fn submit(self, jobs: &JobManager) -> Result<Job, Problem> {
+    async fn submit(self, jobs: &JobManager, key: IdempotencyKey) -> Result<Job, Problem> {
         let Self { text_content, metadata, chunk_size, chunk_overlap } = self;
-        let options = Options { metadata: metadata.read()?, chunk_size, chunk_overlap, password: None };
+        let (metadata, idempotency_key) = (metadata.read()?, key.0);
+        let options = Options { metadata, chunk_size, chunk_overlap, password: None, idempotency_key };
         Ok(jobs.submit_text(text_content, options).await?)
     }
 }
@@ -102,9 +103,10 @@ impl From<Job> for Ingested {
 /// `POST /ingest/text`: waits.
 pub async fn text(
     OnBehalf(jobs): OnBehalf<JobManager>,
+    key: IdempotencyKey,
     JsonBody { value: body, room }: JsonBody<TextBody>,
 ) -> Result<Json<Ingested>, Problem> {
-    let job = body.submit(&jobs).await?;
+    let job = body.submit(&jobs, key).await?;
     drop(room);
     Ok(Json(completed(&jobs, job.job_id).await?.into()))
 }
@@ -112,9 +114,10 @@ pub async fn text(
 /// `POST /ingest/text/async`.
 pub async fn text_async(
     OnBehalf(jobs): OnBehalf<JobManager>,
+    key: IdempotencyKey,
     JsonBody { value: body, room: _room }: JsonBody<TextBody>,
 ) -> Result<Json<JobSummary>, Problem> {
-    let job = body.submit(&jobs).await?;
+    let job = body.submit(&jobs, key).await?;
     Ok(Json(JobSummary::from(&job)))
 }
 
@@ -164,24 +167,27 @@ impl SyncParameter {
 /// `POST /ingest/batch`: waits only when told to by `?sync=true`.
 pub async fn batch(
     OnBehalf(jobs): OnBehalf<JobManager>,
+    key: IdempotencyKey,
     Query(parameters): Query<SyncParameter>,
     body: JsonBody<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
     let sync = parameters.sync()?;
-    let job = submit_batch(&jobs, body).await?;
+    let job = submit_batch(&jobs, key, body).await?;
     Ok(Json(if sync { completed_summary(&jobs, job).await? } else { JobSummary::from(&job) }))
 }
 
 /// `POST /ingest/batch/async`: never waits.
 pub async fn batch_async(
     OnBehalf(jobs): OnBehalf<JobManager>,
+    key: IdempotencyKey,
     body: JsonBody<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
-    Ok(Json(JobSummary::from(&submit_batch(&jobs, body).await?)))
+    Ok(Json(JobSummary::from(&submit_batch(&jobs, key, body).await?)))
 }
 
 async fn submit_batch(
     jobs: &JobManager,
+    key: IdempotencyKey,
     JsonBody { value: body, room: _room }: JsonBody<BatchBody>,
 ) -> Result<Job, Problem> {
     let mut messages = Vec::with_capacity(body.messages.len());
@@ -192,7 +198,8 @@ async fn submit_batch(
         messages.push(Message { text: message.text, metadata });
     }
     let (chunk_size, chunk_overlap) = (body.chunk_size, body.chunk_overlap);
-    let options = Options { metadata: body.metadata.read()?, chunk_size, chunk_overlap, password: None };
+    let (metadata, idempotency_key) = (body.metadata.read()?, key.0);
+    let options = Options { metadata, chunk_size, chunk_overlap, password: None, idempotency_key };
     Ok(jobs.submit_messages(messages, options).await?)
 }
 

@@ -1,6 +1,7 @@
 //! Jobs over REST.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request, State};
@@ -59,7 +60,25 @@ async fn causes(State(jobs): State<JobManager>) -> Result<Json<Causes>, Problem>
     Ok(Json(Causes { causes: jobs.causes().await? }))
 }
 
-async fn detail(State(jobs): State<JobManager>, Id(id): Id<JobId>) -> Result<Json<JobDetails>, Problem> {
+/// The query string of `GET /jobs/{id}`.
+#[derive(Debug, Deserialize)]
+struct DetailParameters {
+    wait: Option<String>,
+}
+
+/// Seconds for which someone may wait for a job's end in one request.
+const LONGEST_WAIT: u32 = 300;
+
+async fn detail(
+    State(jobs): State<JobManager>,
+    Id(id): Id<JobId>,
+    Query(parameters): Query<DetailParameters>,
+) -> Result<Json<JobDetails>, Problem> {
+    let wait = number("wait", parameters.wait.as_deref(), 0, 0, LONGEST_WAIT)?;
+    if wait > 0 {
+        // However the waiting ends, as by a stop of the server: the answer says how the job is.
+        let _ = tokio::time::timeout(Duration::from_secs(wait.into()), jobs.wait(id)).await;
+    }
     Ok(Json(jobs.details(id).await?))
 }
 

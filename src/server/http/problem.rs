@@ -41,6 +41,8 @@ impl From<JobsError> for Problem {
             JobsError::TooManyItems { .. } => Self::new(413, "too_many_items", detail),
             JobsError::LowDisk(_) => Self::new(507, "low_disk", detail),
             JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
+            JobsError::IdempotencyKeyTaken => Self::new(409, "idempotency_key_taken", detail),
+            JobsError::RequestJobGone(id) => Self::new(409, "job_cleaned_up", detail).about(id),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
             JobsError::Unsupported(_) => Self::new(415, "unsupported_format", detail),
             JobsError::Chunking(_) | JobsError::FolderPreview(_) | JobsError::SlotCount(_) => {

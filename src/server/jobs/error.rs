@@ -50,6 +50,10 @@ pub enum JobsError {
     Chunking(String),
     #[error("{0} jobs wait already, as many as this server lets wait (--max-pending-jobs). Try again later.")]
     QueueFull(u64),
+    #[error("Another request came with this Idempotency-Key. Send each new request with a new key.")]
+    IdempotencyKeyTaken,
+    #[error("This request came before, as job {0}, whose row was cleaned up; its documents stay.")]
+    RequestJobGone(JobId),
     #[error(transparent)]
     LowDisk(#[from] LowDisk),
     #[error(transparent)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{JobManager, JobsError, names};
@@ -20,7 +21,7 @@ use crate::server::ingest::folders::{AllowedFolders, Found, PathError};
 use crate::server::ingest::recognise::{HEAD, recognise};
 use crate::server::ingest::sources::batch::{Message, StoredFile};
 use crate::server::ingest::sources::{Input, JobSource, ReadItems, batch, directory, file, text};
-use crate::server::store::NewJob;
+use crate::server::store::{Acceptance, NewJob, RequestKey};
 
 /// Sources up to this size lie in the database, larger ones in a blob, in bytes.
 const INLINE: usize = 64 << 10;
@@ -50,6 +51,8 @@ pub struct Options {
     pub chunk_overlap: Option<u32>,
     /// Opens what is encrypted.
     pub password: Option<SecretString>,
+    /// What the sender calls the request, so that it can send it again and makes no second job.
+    pub idempotency_key: Option<String>,
 }
 
 impl From<Metadata> for Options {
@@ -186,13 +189,17 @@ impl JobManager {
         options: Options,
     ) -> Result<Job, JobsError> {
         self.0.disk.check()?;
-        let Options { metadata, chunk_size, chunk_overlap, password } = options;
+        let Options { metadata, chunk_size, chunk_overlap, password, idempotency_key } = options;
         let chunking = match (chunk_size, chunk_overlap) {
             (None, None) => None,
             (size, overlap) => Some(self.chunking(size, overlap)?),
         };
         let input = Input { source, chunking };
         let source = &input.source;
+        let written = serde_json::to_string(&input).map_err(std::io::Error::from)?;
+        let said = serde_json::to_string(&metadata).map_err(std::io::Error::from)?;
+        let fingerprint = |key| RequestKey { key, fingerprint: fingerprint([&name, &written, &said]) };
+        let request_key = idempotency_key.map(fingerprint);
         let job = NewJob {
             id: JobId(Uuid::now_v7()),
             job_type: source.job_type(),
@@ -200,25 +207,43 @@ impl JobManager {
             size_bytes,
             total_items,
             metadata,
-            source: serde_json::to_string(&input).map_err(std::io::Error::from)?,
+            source: written,
             blobs: source.blobs(),
             bulk: source.is_bulk() || size_bytes > BULK_SIZE || total_items > BULK_ITEMS,
             max_attempts: self.0.settings.max_attempts,
             by: self.1.clone(),
+            request_key,
         };
         let (id, max_pending) = (job.id, self.0.settings.max_pending);
         // Before the job is there, because it may be claimed at once.
         self.0.passwords.keep(id, password);
         let accepted = self.0.store.accept(job, max_pending, clock::now()).await;
-        if !matches!(accepted, Ok(Some(_))) {
+        if !matches!(accepted, Ok(Acceptance::Added(_))) {
             self.0.passwords.forget(id);
         }
         let accepted = accepted?;
-        self.0.queue_was_full.store(accepted.is_none(), Ordering::Relaxed);
-        let job = accepted.ok_or(JobsError::QueueFull(max_pending))?;
-        self.0.new_job.notify_one();
-        Ok(job)
+        self.0.queue_was_full.store(accepted == Acceptance::Full, Ordering::Relaxed);
+        match accepted {
+            Acceptance::Added(job) => {
+                self.0.new_job.notify_one();
+                Ok(job)
+            }
+            Acceptance::Known(job) => Ok(job),
+            Acceptance::Gone(id) => Err(JobsError::RequestJobGone(id)),
+            Acceptance::KeyTaken => Err(JobsError::IdempotencyKeyTaken),
+            Acceptance::Full => Err(JobsError::QueueFull(max_pending)),
+        }
     }
+}
+
+/// What tells one request from another.
+fn fingerprint(parts: [&str; 3]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
 }
 
 /// Fails for a text that no job could ingest; `field` says where it was sent.

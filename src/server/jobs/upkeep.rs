@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{JobManager, JobsError};
 use crate::server::clock;
-use crate::server::store::{BlobRef, CleanUp};
+use crate::server::store::{BlobRef, CleanUp, RequestKey};
 
 /// How often lost leases and loose chunks are looked for.
 const MEND_INTERVAL: Duration = Duration::from_secs(10);
@@ -107,7 +107,7 @@ impl JobManager {
     async fn tidy(&self, seen_by_all: u64) -> Result<(), JobsError> {
         self.0.store.forget_removals(seen_by_all).await?;
         self.0.store.fold_history(clock::now()).await?;
-        self.forget_audit(clock::now()).await?;
+        self.forget_requests(clock::now()).await?;
         let deleted = self.clean_up(clock::now()).await?;
         let blobs = self.collect_blobs().await?;
         if deleted > 0 || blobs > 0 {
@@ -116,9 +116,11 @@ impl JobManager {
         Ok(())
     }
 
-    async fn forget_audit(&self, now: DateTime<Utc>) -> Result<(), JobsError> {
+    /// Forgets what was done, and which requests came, long ago.
+    async fn forget_requests(&self, now: DateTime<Utc>) -> Result<(), JobsError> {
         let before = now - self.0.settings.audit_age;
         while self.0.store.forget_audit(before, ROWS_AT_ONCE).await? {}
+        while self.0.store.forget_request_keys(now - RequestKey::KEPT, ROWS_AT_ONCE).await? {}
         Ok(())
     }
 

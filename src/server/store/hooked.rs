@@ -42,7 +42,7 @@ macro_rules! hooked {
     };
 }
 hooked! {
-    accept(job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Option<Job>;
+    accept(job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Acceptance;
     claim(claim: Claim, now: DateTime<Utc>) -> Vec<Lease>;
     heartbeat(fence: Fence, progress: Progress, lease_until: DateTime<Utc>) -> Verdict;
     open_version(fence: Fence) -> std::result::Result<Version, Verdict>;
@@ -102,6 +102,7 @@ hooked! {
     record(deed: Deed, now: DateTime<Utc>) -> ();
     audit(before: Option<u64>, limit: u32) -> AuditPage;
     forget_audit(before: DateTime<Utc>, limit: u32) -> bool;
+    forget_request_keys(before: DateTime<Utc>, limit: u32) -> bool;
     accepted_by(id: JobId) -> Option<Actor>;
     unreferenced_blobs(blobs: Vec<BlobRef>) -> Vec<BlobRef>;
 }

@@ -19,7 +19,7 @@ pub mod sqlite;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -49,9 +49,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub trait Store: Send + Sync + std::fmt::Debug {
     // A job's life.
 
-    /// Adds a job to the queue; it is on disk when this returns. Refuses, with `None`, while
-    /// `max_pending` jobs wait.
-    async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>>;
+    /// Adds a job to the queue; it is on disk when this returns. Refuses while `max_pending` jobs wait. A request
+    /// that came before, as its key says, adds nothing.
+    async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Acceptance>;
 
     /// Gives a worker the job that has been due longest, or nothing when none is due. A bulk job counts
     /// as due half a minute later than it is, so that what people wait for goes first, and bulk goes on
@@ -225,6 +225,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn audit(&self, before: Option<u64>, limit: u32) -> Result<AuditPage>;
     /// Deletes up to `limit` entries from before a moment. Answers whether there may be more.
     async fn forget_audit(&self, before: DateTime<Utc>, limit: u32) -> Result<bool>;
+    /// Forgets up to `limit` keys of requests from before a moment. Answers whether there may be more.
+    async fn forget_request_keys(&self, before: DateTime<Utc>, limit: u32) -> Result<bool>;
     /// On whose behalf a job was accepted.
     async fn accepted_by(&self, id: JobId) -> Result<Option<Actor>>;
 
@@ -262,6 +264,35 @@ pub struct NewJob {
     pub max_attempts: u32,
     /// On whose behalf.
     pub by: Actor,
+    /// By which it is told whether its request came before.
+    pub request_key: Option<RequestKey>,
+}
+
+/// What a sender calls a request that it may send again; see [`RequestKey::KEPT`].
+#[derive(Clone, Debug)]
+pub struct RequestKey {
+    pub key: String,
+    /// The SHA-256 of what was sent.
+    pub fingerprint: [u8; 32],
+}
+
+impl RequestKey {
+    /// For so long a request is known again.
+    pub const KEPT: TimeDelta = TimeDelta::hours(24);
+}
+
+/// What became of a job that was to be added.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Acceptance {
+    Added(Job),
+    /// The same request came before, and brought this job.
+    Known(Job),
+    /// The same request came before; the row of its job was cleaned up.
+    Gone(JobId),
+    /// Another request came with the same key.
+    KeyTaken,
+    /// Too many jobs wait.
+    Full,
 }
 
 /// Which rows of final jobs go.

@@ -95,6 +95,10 @@ async fn an_accepted_job_is_in_the_audit_trail_and_knows_who_brought_it() {
             "{name}"
         );
         let refused = store.accept(new_job(JobType::TextIngestion, 1), 1, at(1)).await.unwrap();
-        assert_eq!((refused, store.audit(None, 9).await.unwrap().entries.len()), (None, 1), "{name}");
+        assert_eq!(
+            (refused, store.audit(None, 9).await.unwrap().entries.len()),
+            (Acceptance::Full, 1),
+            "{name}"
+        );
     }
 }

@@ -201,11 +201,11 @@ async fn a_heartbeat_without_progress_is_no_change() {
 async fn a_full_queue_takes_no_more_until_a_job_has_begun() {
     for (name, store, _folder) in stores() {
         let one_more = || new_job(JobType::TextIngestion, 1);
-        assert!(store.accept(one_more(), 2, at(0)).await.unwrap().is_some(), "{name}");
-        assert!(store.accept(one_more(), 2, at(0)).await.unwrap().is_some(), "{name}");
-        assert_eq!(store.accept(one_more(), 2, at(0)).await.unwrap(), None, "{name}");
+        assert_ne!(store.accept(one_more(), 2, at(0)).await.unwrap(), Acceptance::Full, "{name}");
+        assert_ne!(store.accept(one_more(), 2, at(0)).await.unwrap(), Acceptance::Full, "{name}");
+        assert_eq!(store.accept(one_more(), 2, at(0)).await.unwrap(), Acceptance::Full, "{name}");
         claim_one(&*store, at(0)).await;
-        assert!(store.accept(one_more(), 2, at(0)).await.unwrap().is_some(), "{name}");
+        assert_ne!(store.accept(one_more(), 2, at(0)).await.unwrap(), Acceptance::Full, "{name}");
     }
 }
 

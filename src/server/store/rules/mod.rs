@@ -9,6 +9,7 @@ mod documents;
 mod ending;
 mod following;
 mod history;
+mod request_keys;
 mod telling;
 
 use std::collections::HashSet;
@@ -41,7 +42,10 @@ async fn claim(store: &dyn Store, group: u32, now: DateTime<Utc>) -> Vec<Lease> 
 }
 
 async fn accept(store: &dyn Store, job: NewJob, now: DateTime<Utc>) -> Job {
-    store.accept(job, 1000, now).await.unwrap().unwrap()
+    match store.accept(job, 1000, now).await.unwrap() {
+        Acceptance::Added(job) => job,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn new_job(job_type: JobType, items: u64) -> NewJob {
@@ -56,6 +60,7 @@ fn new_job(job_type: JobType, items: u64) -> NewJob {
         blobs: Vec::new(),
         bulk: false,
         by: Actor::new("a key", "a-request"),
+        request_key: None,
         max_attempts: 3,
     }
 }

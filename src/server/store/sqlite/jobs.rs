@@ -10,13 +10,18 @@ use super::*;
 use crate::domain::access::Action;
 use crate::domain::{AttemptOutcome, JobStatus};
 
-pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>> {
+pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Acceptance> {
+    if let Some(request) = &job.request_key
+        && let Some(known) = request_keys::known(tx, &job.by, request, now)?
+    {
+        return Ok(known);
+    }
     let pending: u64 = tx
         .connection
         .prepare_cached("select coalesce(sum(jobs), 0) from job_count where status = 'pending'")?
         .query_row([], |row| row.get(0))?;
     if pending >= max_pending {
-        return Ok(None);
+        return Ok(Acceptance::Full);
     }
     let id = bytes(job.id);
     let inserted = tx
@@ -62,8 +67,11 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
         detail: job.job_type.as_str().to_owned(),
     };
     access::record(tx, &deed, now)?;
+    if let Some(request) = &job.request_key {
+        request_keys::remember(tx, &job.by, request, job.id, now)?;
+    }
     tx.note(now, Event::Accepted);
-    Ok(Some(inserted))
+    Ok(Acceptance::Added(inserted))
 }
 
 pub(super) fn accepted_by(connection: &Connection, id: JobId) -> Result<Option<Actor>> {

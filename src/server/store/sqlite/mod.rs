@@ -15,6 +15,7 @@ mod listing;
 mod log;
 mod queue;
 mod readers;
+mod request_keys;
 mod rescue;
 mod rows;
 mod waiting;
@@ -132,7 +133,7 @@ fn connect(path: &Path) -> Result<Connection> {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Option<Job>> {
+    async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Acceptance> {
         self.check_damage()?;
         self.write(move |tx| jobs::accept(tx, &job, max_pending, now)).await
     }
@@ -395,6 +396,10 @@ impl Store for SqliteStore {
 
     async fn forget_audit(&self, before: DateTime<Utc>, limit: u32) -> Result<bool> {
         self.work(move |tx| access::forget_audit(tx, before, limit)).await
+    }
+
+    async fn forget_request_keys(&self, before: DateTime<Utc>, limit: u32) -> Result<bool> {
+        self.work(move |tx| request_keys::forget(tx, before, limit)).await
     }
 
     async fn accepted_by(&self, id: JobId) -> Result<Option<Actor>> {

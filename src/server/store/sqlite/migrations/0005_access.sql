@@ -32,6 +32,17 @@ create table audit (
 );
 create index audit_at on audit (at);
 
+-- Requests that may come again, by the key their sender gave them, and the jobs they brought.
+create table request_key (
+    by          text    not null,
+    key         text    not null,
+    fingerprint blob    not null check (length(fingerprint) = 32),
+    job         blob    not null,
+    created_at  integer not null,
+    primary key (by, key)
+) without rowid;
+create index request_key_age on request_key (created_at);
+
 -- On whose behalf a job was accepted, and in which request.
 alter table job add column accepted_by text not null default '';
 alter table job add column request_id text not null default '';
