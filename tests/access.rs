@@ -229,8 +229,8 @@ async fn what_tells_nothing_is_open_to_all() {
     for path in ["/health", "/app/login"] {
         assert_eq!(guarded.server.get(path).await.status, 200, "{path}");
     }
-    // A build for tests has no files for the browser.
-    guarded.server.get("/pkg/0/sluice.js").await.problem(404, "not_found");
+    // A build for tests may have no files for the browser.
+    guarded.server.get("/pkg/0/nothing.js").await.problem(404, "not_found");
 }
 
 #[tokio::test]
