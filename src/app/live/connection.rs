@@ -10,6 +10,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{EventSource, MessageEvent};
 
 use super::{Live, LiveState, Loaded};
+use crate::app::components::later;
 use crate::domain::event::RemovedJob;
 use crate::domain::{Job, JobEvent, JobId, JobStats, QueueState, json};
 
@@ -19,8 +20,9 @@ const RESET: &str = "reset";
 const PING: &str = "ping";
 /// Events are gathered for so long before they reach the view.
 const GATHER: Duration = Duration::from_millis(30);
-/// So many changed jobs go to the view at once, however soon: more would hold up what a person does meanwhile.
-const GATHER_AT_MOST: usize = 24;
+/// So many changed jobs go to the view at once, and the others right after: more would hold up what a person does
+/// meanwhile.
+const AT_ONCE: usize = 12;
 /// How often the state of the stream is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// While the stream is broken, the server is asked this often.
@@ -46,6 +48,12 @@ impl Changes {
             Some(older) => *older = job,
             None => self.jobs.push(job),
         }
+    }
+
+    /// Takes out what goes to the view at once.
+    fn take_some(&mut self) -> Self {
+        let left = self.jobs.split_off(self.jobs.len().min(AT_ONCE));
+        std::mem::replace(self, Self { jobs: left, ..Self::default() })
     }
 
     fn removed(&mut self, id: JobId) {
@@ -196,22 +204,25 @@ impl Stream {
             }
             _ => return,
         }
-        let full = gathered.jobs.len() + gathered.removed.len() >= GATHER_AT_MOST;
         drop(gathered);
-        if full {
-            self.flush();
-        } else if self.gathering.get().is_none() {
-            let stream = Rc::clone(self);
-            self.gathering.set(set_timeout_with_handle(move || stream.flush(), GATHER).ok());
+        if self.gathering.get().is_none() {
+            self.flush_after(GATHER);
         }
     }
 
-    fn flush(&self) {
-        if let Some(gathering) = self.gathering.take() {
-            gathering.clear();
-        }
-        let changes = self.gathered.take();
+    fn flush_after(self: &Rc<Self>, pause: Duration) {
+        let stream = Rc::clone(self);
+        self.gathering.set(later(move || stream.flush(), pause));
+    }
+
+    /// Always on its own and never while events are heard: many of them come in one go.
+    fn flush(self: &Rc<Self>) {
+        self.gathering.take();
+        let changes = self.gathered.borrow_mut().take_some();
         let _ = self.apply.try_run(changes);
+        if !self.gathered.borrow().jobs.is_empty() {
+            self.flush_after(Duration::ZERO);
+        }
     }
 
     fn has_opened(&self) {
@@ -283,6 +294,20 @@ mod tests {
         changes.changed(job(1, Running, 3));
         let states: Vec<_> = changes.jobs.iter().map(|it| (it.seq, it.status)).collect();
         assert_eq!(states, [(3, Running), (2, Pending)]);
+    }
+
+    #[test]
+    fn many_changes_go_to_the_view_in_lots_and_each_once() {
+        let mut changes = Changes::default();
+        for id in 1..=AT_ONCE as u64 + 1 {
+            changes.changed(job(id.into(), Pending, id));
+        }
+        changes.removed(job(99, Completed, 99).job_id);
+        let (first, second) = (changes.take_some(), changes.take_some());
+        assert_eq!((first.jobs.len(), first.removed.len()), (AT_ONCE, 1));
+        assert_eq!((second.jobs.len(), second.removed.len()), (1, 0));
+        assert_eq!(second.jobs[0].seq, AT_ONCE as u64 + 1);
+        assert!(changes.jobs.is_empty());
     }
 
     #[test]
