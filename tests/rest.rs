@@ -579,7 +579,8 @@ async fn server_functions_and_rest_refuse_in_the_same_words() {
     let id = done["job_id"].as_str().unwrap();
     let over_rest = server.delete(&format!("/jobs/{id}")).await.problem(409, "job_already_final");
     let by_function = server.post_as("/_fn/cancel_job", URLENCODED, format!("id={id}")).await;
-    let in_words = |problem: Value| ["code", "detail", "job_id", "status"].map(|field| problem[field].clone());
+    let in_words =
+        |problem: Value| ["code", "detail", "job_id", "status"].map(|field| problem[field].clone());
     assert_eq!((by_function.status.as_u16(), in_words(by_function.json())), (409, in_words(over_rest)));
 }
 

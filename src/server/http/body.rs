@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytesize::ByteSize;
@@ -75,14 +75,20 @@ pub async fn read_whole(request: Request, state: &AppState) -> Result<(Vec<u8>, 
     read_body(&head.headers, body, state).await
 }
 
-/// Reads the bodies of server functions, which Leptos would read without a bound.
+/// Reads the bodies of server functions, which Leptos would read without a bound; and where it answers 500 to what it
+/// cannot read, the answer gets the status of its problem.
 pub async fn hold(State(state): State<AppState>, request: Request, next: Next) -> Result<Response, Problem> {
     if !request.uri().path().starts_with(SERVER_FUNCTIONS) {
         return Ok(next.run(request).await);
     }
     let (head, body) = request.into_parts();
     let (bytes, _room) = read_body(&head.headers, body, &state).await?;
-    Ok(next.run(Request::from_parts(head, Body::from(bytes))).await)
+    let response = next.run(Request::from_parts(head, Body::from(bytes))).await;
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return Ok(response);
+    }
+    let body = response.into_body().collect().await.map_err(|_| Problem::internal())?.to_bytes();
+    Err(serde_json::from_slice(&body).unwrap_or_else(|_| Problem::internal()))
 }
 
 async fn read_body(
