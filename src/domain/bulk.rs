@@ -1,6 +1,7 @@
 //! Acting on many jobs at once.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{JobFilter, JobId};
 
@@ -20,7 +21,7 @@ impl JobSelection {
 }
 
 /// What became of the jobs that were acted on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BulkOutcome {
     /// Jobs that matched when the call came; later ones are left alone.
     pub matched: u64,
@@ -58,7 +59,7 @@ impl BulkOutcome {
 }
 
 /// Jobs that were left as they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Unchanged {
     /// As the call for a single job would have refused it.
     pub code: String,

@@ -16,7 +16,7 @@ use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
 use crate::domain::parameters::switch;
-use crate::domain::{Limits, Metadata, Problem};
+use crate::domain::{Limits, Metadata, Problem, json};
 use crate::server::ingest::failures::unsupported;
 use crate::server::ingest::recognise::{HEAD, is_wide};
 use crate::server::jobs::{Given, JobsError, Options, Upload, check_format, names};
@@ -72,7 +72,9 @@ pub struct JsonForm {
     file_path: Option<String>,
     #[serde(default)]
     metadata: RawMetadata,
+    #[serde(default, deserialize_with = "json::whole_or_none")]
     chunk_size: Option<u32>,
+    #[serde(default, deserialize_with = "json::whole_or_none")]
     chunk_overlap: Option<u32>,
     password: Option<SecretString>,
     #[serde(default)]

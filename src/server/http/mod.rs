@@ -4,6 +4,7 @@ mod body;
 mod bulk;
 mod chunks;
 pub mod connections;
+pub mod contract;
 mod documents;
 mod download;
 mod events;
@@ -21,12 +22,12 @@ mod theme;
 
 use std::any::Any;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use leptos::prelude::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use tower_http::CompressionLevel;
@@ -34,7 +35,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::trace::TraceLayer;
+use utoipa_axum::router::OpenApiRouter;
 
+use self::contract::Document;
 use crate::app::{App, shell};
 use crate::domain::Problem;
 use crate::server::state::AppState;
@@ -44,17 +47,19 @@ pub fn router(state: AppState) -> Router {
     let options = state.leptos.clone();
     // That page also takes a form.
     let pages = generate_route_list_with_exclusions(App, Some(vec!["/app/preview".to_owned()]));
-    Router::new()
+    let (api, document) = OpenApiRouter::with_openapi(contract::about())
         .merge(ingest::routes(&state))
         .merge(chunks::routes(&state))
         .merge(jobs::routes())
         .merge(bulk::routes())
         .merge(queue::routes())
         .merge(documents::routes())
+        .merge(health::routes())
+        .merge(contract::routes())
+        .split_for_parts();
+    api.layer(Extension(Document::of(document)))
+        .merge(contract::docs::routes())
         .route("/app/theme", post(theme::choose))
-        .route("/health", get(health::health))
-        .route("/limits", get(health::limits))
-        .route("/formats", get(health::formats))
         .route("/pkg/{hash}/{*file}", get(site::package_file))
         .leptos_routes(&state, pages, move || shell(options.clone()))
         .fallback(not_found)
