@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::address::address;
-use super::components::{EmptyState, ProblemNotice, Seal, Sealed, StatCard, TimeOf, text};
+use super::components::{EmptyState, ProblemNotice, Seal, Sealed, StatCard, TimeOf, curl_line, text};
 use super::format;
 use super::loaded::load;
 use crate::domain::{Document, DocumentFilter, DocumentId, DocumentPage, KnowledgeBase};
@@ -56,7 +56,7 @@ fn Documents(
         true => view! {
             <EmptyState title="No documents yet">
                 <a href="/">"Add a file or a text"</a> ", or send one from a terminal:"
-                <code class="example">"curl -F file=@report.pdf http://127.0.0.1:8011/ingest"</code>
+                <code class="example">{curl_line()}</code>
             </EmptyState>
         }
         .seal(),

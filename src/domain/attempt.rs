@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::job::{named, rfc3339};
 
 /// How one attempt at a job went or goes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobAttempt {
     /// From 1. An attempt that was released has the same number as the next one.
     pub attempt: u32,
@@ -20,9 +21,11 @@ pub struct JobAttempt {
     pub started_at: DateTime<Utc>,
     /// When all was read and written, if it came so far.
     #[serde(default, with = "rfc3339::option")]
+    #[schema(required)]
     pub read_at: Option<DateTime<Utc>>,
     /// `None` while it runs.
     #[serde(default, with = "rfc3339::option")]
+    #[schema(required)]
     pub ended_at: Option<DateTime<Utc>>,
     pub outcome: AttemptOutcome,
     /// Why it failed or was put off; empty otherwise.
@@ -31,7 +34,7 @@ pub struct JobAttempt {
 }
 
 /// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptOutcome {
     /// It has not.
@@ -61,13 +64,13 @@ impl AttemptOutcome {
 }
 
 /// What happened in attempts at a job, in the order of time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobLog {
     pub lines: Vec<LogLine>,
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LogLine {
     pub attempt: u32,
     #[serde(with = "rfc3339")]
@@ -83,7 +86,7 @@ impl LogLine {
 }
 
 /// How grave it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
     Info,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{JobFilter, JobId};
 
@@ -32,7 +33,7 @@ impl fmt::Display for JobSelection {
 }
 
 /// What became of the jobs that were acted on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BulkOutcome {
     /// Jobs that matched when the call came; later ones are left alone.
     pub matched: u64,
@@ -70,7 +71,7 @@ impl BulkOutcome {
 }
 
 /// Jobs that were left as they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Unchanged {
     /// That of the problem with which the call for a single job refuses it; where such a call does not, a code of
     /// this call alone.

@@ -1,13 +1,14 @@
 //! Why jobs need attention, grouped: what people do about ten thousand failures.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Job, JobFilter, problem};
 
 /// Jobs that need attention for the same reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobCause {
-    /// As [`Job::cause`] names it.
+    /// The stable name of the reason.
     pub error_code: String,
     /// The same in people's words.
     pub title: String,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::job::rfc3339;
@@ -12,7 +13,7 @@ use super::parameters::{BadParameter, parsed};
 use super::{JobId, Metadata, Warning};
 
 /// Identifies a document: the same source in the same job is the same document at every attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct DocumentId(pub Uuid);
 
@@ -49,7 +50,7 @@ impl FromStr for DocumentId {
 }
 
 /// One ingested source.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Document {
     pub document_id: DocumentId,
     /// The job that ingested it; that job's row may have been cleaned up since.
@@ -66,11 +67,12 @@ pub struct Document {
     pub created_at: DateTime<Utc>,
     /// Of the original's bytes, as hexadecimal digits, if `GET /documents/{id}/source` has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sha256: Option<String>,
 }
 
 /// A passage of a document: what is indexed and what a query answers with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Chunk {
     /// Position in the document, from 0.
     pub chunk_index: u64,
@@ -78,7 +80,8 @@ pub struct Chunk {
     pub start: u64,
     /// Where it ends, in characters, exclusive.
     pub end: u64,
-    /// Where it is in the source. The fields of a [`Location`](super::Location), as JSON.
+    /// Where it is in the source: `member`, `page`, `slide`, `sheet`, `rows`, `chapter`, `part` and `headings`, as far
+    /// as its format knows them.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub location: Metadata,
     /// The same in words; empty if nothing is known.
@@ -113,18 +116,19 @@ impl DocumentFilter {
 }
 
 /// One page of documents, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DocumentPage {
     pub documents: Vec<Document>,
     /// All documents that match the filter, not only those of this page.
     pub total_count: u64,
     /// Where the next page starts, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub next: Option<DocumentId>,
 }
 
 /// A document with some of its chunks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DocumentWithChunks {
     #[serde(flatten)]
     pub document: Document,
@@ -134,6 +138,7 @@ pub struct DocumentWithChunks {
     pub chunks: Vec<Chunk>,
     /// The `offset` of the next chunks, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub next_offset: Option<u64>,
 }
 
@@ -152,7 +157,7 @@ impl DocumentPage {
 }
 
 /// How much has been taken in, and whether the index has all of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KnowledgeBase {
     pub documents: u64,
     pub chunks: u64,
@@ -162,7 +167,7 @@ pub struct KnowledgeBase {
 }
 
 /// How far the full-text index has followed the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IndexState {
     /// A query finds everything that was completed.
     pub up_to_date: bool,

@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::job::{named, rfc3339};
 
 /// How far back a chart goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HistoryRange {
     #[default]
@@ -64,7 +65,7 @@ fn sub_millisecond(time: DateTime<Utc>) -> i64 {
 }
 
 /// What happened in each step of a range, and how long the stages of jobs took in all of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct History {
     pub range: HistoryRange,
     /// How long a point lasts.
@@ -78,7 +79,7 @@ pub struct History {
 }
 
 /// What happened in one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryPoint {
     /// When the step began.
     #[serde(with = "rfc3339")]
@@ -101,7 +102,7 @@ impl HistoryPoint {
 }
 
 /// A part of a job's way that takes time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TimedStage {
     /// From when a job is due until a worker takes it.
@@ -127,12 +128,12 @@ impl TimedStage {
 }
 
 /// How long a stage took: so many percent of the jobs were through by then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StageTimes {
     pub stage: TimedStage,
     /// How often it was measured.
     pub count: u64,
-    /// In milliseconds, up to 9 % off; see [`Durations`](super::durations::Durations). 0 if nothing was measured.
+    /// In milliseconds, up to 9 % off. 0 if nothing was measured.
     pub p50_ms: u64,
     pub p90_ms: u64,
     pub p99_ms: u64,

@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{DocumentId, JobType, Metadata, Stage, Warning};
 
 /// One piece of ingestion work: a text, a file, a batch of messages or files, or a folder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Job {
     pub job_id: JobId,
     pub job_type: JobType,
@@ -18,10 +19,13 @@ pub struct Job {
     #[serde(with = "rfc3339")]
     pub created_at: DateTime<Utc>,
     #[serde(with = "rfc3339::option")]
+    #[schema(required)]
     pub started_at: Option<DateTime<Utc>>,
     #[serde(with = "rfc3339::option")]
+    #[schema(required)]
     pub completed_at: Option<DateTime<Utc>>,
     /// 0.0 to 1.0; never goes back within an attempt.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub progress: f64,
     /// What happens now or has happened, in a sentence.
     pub message: String,
@@ -40,6 +44,7 @@ pub struct Job {
     pub name: String,
     pub size_bytes: u64,
     /// Where a running job is; `None` while it waits and after its end.
+    #[schema(required)]
     pub stage: Option<Stage>,
     pub bytes_done: u64,
     pub chunks_indexed: u64,
@@ -48,6 +53,7 @@ pub struct Job {
     pub max_attempts: u32,
     /// When a job that waits for its next attempt is tried again.
     #[serde(default, with = "rfc3339::option")]
+    #[schema(required)]
     pub retry_at: Option<DateTime<Utc>>,
     /// Someone asked to cancel, and the work has not stopped yet.
     pub cancel_requested: bool,
@@ -109,7 +115,7 @@ impl Job {
 }
 
 /// Identifies a job. Only the server makes new ones, so the browser needs no source of randomness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct JobId(pub Uuid);
 
@@ -128,7 +134,7 @@ impl FromStr for JobId {
 }
 
 /// Where a job is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobStatus {
     Pending,
@@ -198,7 +204,7 @@ named!(JobStatus, "job status");
 named!(JobType, "job type");
 
 /// The answer to an ingestion request: enough to follow the job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobSummary {
     pub job_id: JobId,
     pub job_type: JobType,
@@ -208,9 +214,11 @@ pub struct JobSummary {
     pub message: String,
     /// Only when the request waited for the job's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub chunks_created: Option<u64>,
     /// Only when the request waited for the end of a job without items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub document_id: Option<DocumentId>,
 }
 

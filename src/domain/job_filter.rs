@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::job::{named, rfc3339};
 use super::parameters::{BadParameter, NEXT_ID, number, one_of, parsed, switch};
@@ -166,7 +167,7 @@ impl TryFrom<String> for Moment {
 }
 
 /// In which order jobs are listed; where it says the same of two, the newer one comes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobSort {
     /// The newest first.

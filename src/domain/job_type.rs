@@ -1,6 +1,7 @@
 //! The kinds of jobs.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Every job type, one a line: its name, its name on the wire, what people call it, whether it is made of
 /// items with results of their own, and the module of `server::ingest::sources` that reads it.
@@ -22,7 +23,7 @@ pub(crate) use job_types;
 macro_rules! job_type {
     ($($type:ident $name:literal $label:literal $has_items:literal $module:ident;)*) => {
         /// What a job ingests.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum JobType {
             $($type,)*

@@ -1,17 +1,19 @@
 //! Jobs as they are answered: pages, and all there is to say about one.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{DocumentId, Job, JobAttempt, JobCursor, JobStatus, LogLine, Pace, QueueState, Warning};
 
 /// One page of jobs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobPage {
     pub jobs: Vec<Job>,
     /// All jobs that match the filter, not only those of this page.
     pub total_count: u64,
     /// Where the next page starts, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false)]
     pub next: Option<JobCursor>,
 }
 
@@ -29,13 +31,14 @@ pub struct JobsView {
 }
 
 /// How one item of a batch or a folder ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobItem {
     /// Position in the job, from 0.
     pub item: u64,
     /// The file's name, relative to the folder for a folder; the first words of a message.
     pub name: String,
     /// The document the item became, unless it failed.
+    #[schema(required)]
     pub document_id: Option<DocumentId>,
     pub chunks_created: u64,
     pub error_code: String,
@@ -43,11 +46,12 @@ pub struct JobItem {
 }
 
 /// One page of a job's items, in their order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobItemPage {
     pub items: Vec<JobItem>,
     /// The `after` of the next page, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub next: Option<u64>,
 }
 
@@ -68,7 +72,7 @@ impl ItemFilter {
 }
 
 /// A job with all there is to say about it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobDetails {
     #[serde(flatten)]
     pub job: Job,
@@ -78,12 +82,15 @@ pub struct JobDetails {
     pub request_id: String,
     /// How many jobs are begun before this one, while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub jobs_ahead: Option<u64>,
     /// Why it waits, in a sentence, while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub waits_for: Option<String>,
     /// The document that a completed job without items made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub document_id: Option<DocumentId>,
     /// What was not as it should be, though the job went on; the first few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -91,11 +98,12 @@ pub struct JobDetails {
     /// All attempts, oldest first; the present one, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<JobAttempt>,
-    /// What happened in the last attempts, in the order of time; at most [`LogLine::MOST`] lines.
+    /// What happened in the last attempts, in the order of time; at most 200 lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<LogLine>,
     /// What the job reads, if that is one text or file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub source: Option<SourceInfo>,
     /// The results of its items, failed ones first.
     /// At most the first hundred; single texts and files have none.
@@ -104,19 +112,20 @@ pub struct JobDetails {
 }
 
 /// What a job reads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceInfo {
     pub name: String,
     pub size_bytes: u64,
     /// Of its bytes, as hexadecimal digits, where they are kept as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sha256: Option<String>,
     /// Whether `GET /jobs/{id}/source` has it.
     pub available: bool,
 }
 
 /// Counts over all jobs the server still knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobStats {
     pub total_jobs: u64,
     pub pending: u64,
@@ -127,6 +136,7 @@ pub struct JobStats {
     pub total_chunks_created: u64,
     /// Failed jobs, and completed ones with failed items.
     #[serde(default)]
+    #[schema(required)]
     pub needs_attention: u64,
 }
 

@@ -1,11 +1,12 @@
 //! What the server takes, as `GET /limits` tells it beforehand.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{DocumentId, JobQuery, Metadata, Query};
 
 /// The bounds a client can meet. Sizes are in bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Limits {
     /// A request with files (`--max-upload-size`).
     pub max_upload_size: u64,
@@ -34,7 +35,7 @@ pub struct Limits {
 }
 
 /// Bounds that no setting changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FixedLimits {
     /// A form field that is neither a text nor a file.
     pub max_field_size: u64,

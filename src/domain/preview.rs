@@ -1,11 +1,12 @@
 //! What a text or a file would become.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Chunk, Metadata, Warning};
 
 /// What would come of a request to ingest something.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Preview {
     /// In characters, as in effect.
     pub chunk_size: u32,
@@ -22,7 +23,7 @@ impl Preview {
 }
 
 /// A document that does not exist.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PreviewedDocument {
     pub name: String,
     pub media_type: String,

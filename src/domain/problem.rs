@@ -1,11 +1,12 @@
 //! The one error shape a client ever sees.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::JobId;
 
 /// An error as RFC 9457 problem details, with a stable `code`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, ToSchema)]
 #[error("{detail}")]
 pub struct Problem {
     /// A URI that names the kind of problem: `/problems/<code>`.
@@ -14,6 +15,7 @@ pub struct Problem {
     /// The kind of problem in a few words, the same each time.
     pub title: String,
     /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// What was wrong this time, where, and what would be right.
     pub detail: String,
@@ -21,6 +23,7 @@ pub struct Problem {
     pub code: String,
     /// The job the problem is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub job_id: Option<JobId>,
     /// The id of the request it answers, as it stands in the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,9 +1,10 @@
 //! How far a running job is, and the one rule that turns it into a fraction.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a running job is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The source is read, cut into chunks and written to the store.

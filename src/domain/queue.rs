@@ -4,12 +4,13 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::job::rfc3339;
-use super::{Job, JobStatus};
+use super::{Job, JobStatus, json};
 
 /// How the queue stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueueState {
     /// Nothing new is begun; what runs goes on.
     pub paused: bool,
@@ -20,6 +21,7 @@ pub struct QueueState {
     pub pending: u64,
     /// When the pending job that was accepted first was accepted.
     #[serde(default, with = "rfc3339::option")]
+    #[schema(required)]
     pub oldest_pending_at: Option<DateTime<Utc>>,
 }
 
@@ -34,11 +36,13 @@ impl QueueState {
 }
 
 /// What is to be different; what is not said stays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueChange {
     pub paused: Option<bool>,
-    /// From 1 to [`QueueState::MOST_SLOTS`].
+    /// From 1 to 256.
+    #[serde(deserialize_with = "json::whole_or_none")]
+    #[schema(minimum = 1, maximum = 256)]
     pub max_concurrent_jobs: Option<u32>,
 }
 

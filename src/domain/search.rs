@@ -1,15 +1,22 @@
 //! A question and its answer.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{DocumentId, Metadata};
+use super::{DocumentId, Metadata, json};
 
 /// What someone wants to know. Any word may match, rarer words count more; a part in double quotes
 /// must occur as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Query {
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        pattern = "[^\\u0009-\\u000d\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]"
+    )]
     pub question: String,
-    #[serde(default = "Query::default_max_chunks")]
+    #[serde(default = "Query::default_max_chunks", deserialize_with = "json::whole")]
+    #[schema(minimum = 1, maximum = 100, default = 5)]
     pub max_chunks: u32,
 }
 
@@ -27,7 +34,7 @@ impl Query {
 }
 
 /// What the documents say.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Answer {
     /// The best sentences of the best passages, each followed by the number of its source in
     /// brackets, counted from 1; or a sentence saying that nothing was found.
@@ -38,7 +45,7 @@ pub struct Answer {
 }
 
 /// A passage that matched.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Source {
     /// The whole passage.
     pub content: String,
@@ -52,7 +59,8 @@ pub struct Source {
     pub start: u64,
     /// Where it ends, in characters, exclusive.
     pub end: u64,
-    /// Where the passage is in its source. The fields of a [`Location`](super::Location), as JSON.
+    /// Where the passage is in the source: `member`, `page`, `slide`, `sheet`, `rows`, `chapter`, `part` and `headings`, as far
+    /// as its format knows them.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub location: Metadata,
     /// The same in words; empty if nothing is known.
@@ -63,7 +71,7 @@ pub struct Source {
 }
 
 /// About the answer itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AnswerMetadata {
     /// Time the server took, in milliseconds.
     pub took_ms: f64,

@@ -1,9 +1,10 @@
 //! What was not as it should be, though the job went on.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Something about a source that its owner should know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
     /// Stable, for programs.
     pub code: String,

@@ -3,6 +3,7 @@
 mod chunk_text;
 mod confirm_dialog;
 mod copy_button;
+mod curl_line;
 mod dynamic;
 mod each;
 mod empty_state;
@@ -25,7 +26,9 @@ mod type_icon;
 
 pub use chunk_text::ChunkText;
 pub use confirm_dialog::{ConfirmDialog, Question};
+
 pub use copy_button::CopyButton;
+pub use curl_line::curl_line;
 pub use dynamic::{Flag, Text, effect, flag, holds, later, on_click, on_submit, part, text, word};
 pub use each::each;
 pub use empty_state::EmptyState;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::app::components::{EmptyState, Seal};
+use crate::app::components::{EmptyState, Seal, curl_line};
 use crate::domain::{JobFilter, JobStatus};
 
 #[component]
@@ -11,7 +11,7 @@ pub fn Empty(filter: JobFilter) -> impl IntoView {
         None if filter.is_empty() => view! {
             <EmptyState title="No jobs yet">
                 "Drop a file anywhere on this page, paste a text above, or send one from a terminal:"
-                <code class="example">"curl -F file=@report.pdf http://127.0.0.1:8011/ingest"</code>
+                <code class="example">{curl_line()}</code>
             </EmptyState>
         }
         .seal(),

@@ -1,9 +1,9 @@
 //! Who did what.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::extract::{Json, Query};
 use crate::domain::Problem;
@@ -11,8 +11,8 @@ use crate::domain::access::AuditPage;
 use crate::domain::parameters::{NEXT_NUMBER, number, parsed};
 use crate::server::state::AppState;
 
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/audit", get(list))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list))
 }
 
 /// The query string of `GET /audit`.
@@ -22,6 +22,19 @@ struct AuditParameters {
     limit: Option<String>,
 }
 
+/// Who did what, the latest first.
+#[utoipa::path(
+    get,
+    path = "/audit",
+    operation_id = "list_audit",
+    tag = "server",
+    params(
+        ("before" = Option<u64>, Query, description = "Only entries before this one: the `next` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "100 if not given."),
+    ),
+    responses((status = 200, body = AuditPage)),
+    security((), ("bearer" = ["admin"]))
+)]
 async fn list(
     State(state): State<AppState>,
     Query(parameters): Query<AuditParameters>,

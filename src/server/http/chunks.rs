@@ -1,12 +1,14 @@
 //! What a text or file would become, without ingesting it: for programs, and as a page.
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::contract::parameters;
 use super::extract::{Json, Query};
 use super::form::IngestForm;
 use super::pages::render;
@@ -21,7 +23,24 @@ struct PreviewParameters {
     limit: Option<String>,
 }
 
-/// `POST /chunks/preview`: takes what `/ingest` takes, keeps nothing, and waits.
+/// What a text or file would become, without ingesting it.
+///
+/// Takes what `POST /ingest` takes, keeps nothing, and waits.
+#[utoipa::path(
+    post,
+    path = "/chunks/preview",
+    operation_id = "preview_chunks",
+    tag = "ingest",
+    params(parameters::PreviewLimit),
+    request_body(content(
+        (ref("#/components/schemas/IngestForm") = "multipart/form-data"),
+        (ref("#/components/schemas/IngestFields") = "application/x-www-form-urlencoded"),
+        (ref("#/components/schemas/IngestRequest") = "application/json"),
+    )),
+    responses((status = 200, body = Preview)),
+    security((), ("bearer" = ["ingest"])),
+    extensions(("x-problems" = json!(["nothing_to_ingest", "ambiguous_source", "text", "path", "too_many_previews"])))
+)]
 async fn preview(
     State(state): State<AppState>,
     Query(parameters): Query<PreviewParameters>,
@@ -90,9 +109,9 @@ async fn page(State(state): State<AppState>, request: Request) -> Response {
 }
 
 /// The routes of this file.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    Router::new()
-        .route("/chunks/preview", post(preview))
+pub fn routes(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(preview))
         .route("/app/preview", get(page).post(page))
         .layer(DefaultBodyLimit::max(state.limits.max_upload_size as usize))
 }

@@ -1,14 +1,15 @@
 //! Documents and questions over REST.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::{get, post};
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::acting::OnBehalf;
-use super::download::download;
+use super::contract::parameters;
+use super::download::{Download, download};
 use super::extract::{Id, Json, JsonBody, Query};
 use crate::domain::parameters::{NEXT_ID, number, parsed};
 use crate::domain::{
@@ -17,15 +18,26 @@ use crate::domain::{
 use crate::server::library::Library;
 use crate::server::state::AppState;
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/query", post(query))
-        .route("/documents", get(list))
-        .route("/documents/{id}", get(detail).delete(delete))
-        .route("/documents/{id}/source", get(source))
-        .route("/knowledge-base/info", get(info))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(query))
+        .routes(routes!(list))
+        .routes(routes!(detail, delete))
+        .routes(routes!(source))
+        .routes(routes!(info))
 }
 
+/// Answers a question with the passages that say most about it.
+#[utoipa::path(
+    post,
+    path = "/query",
+    operation_id = "ask",
+    tag = "query",
+    request_body(content = search::Query),
+    responses((status = 200, body = Answer)),
+    security((), ("bearer" = ["read"])),
+    extensions(("x-problems" = json!(["empty_question", "question_too_long", "invalid_max_chunks"])))
+)]
 async fn query(
     State(library): State<Library>,
     JsonBody { value: query, .. }: JsonBody<search::Query>,
@@ -42,6 +54,16 @@ struct ListParameters {
     limit: Option<String>,
 }
 
+/// A page of what was ingested, newest first.
+#[utoipa::path(
+    get,
+    path = "/documents",
+    operation_id = "list_documents",
+    tag = "documents",
+    params(parameters::Documents),
+    responses((status = 200, body = DocumentPage)),
+    security((), ("bearer" = ["read"]))
+)]
 async fn list(
     State(library): State<Library>,
     Query(parameters): Query<ListParameters>,
@@ -63,6 +85,17 @@ struct DetailParameters {
     limit: Option<String>,
 }
 
+/// One document with some of its chunks.
+#[utoipa::path(
+    get,
+    path = "/documents/{id}",
+    operation_id = "get_document",
+    tag = "documents",
+    params(("id" = DocumentId, Path, description = "The document's id."), parameters::Chunks),
+    responses((status = 200, body = DocumentWithChunks)),
+    security((), ("bearer" = ["read"])),
+    extensions(("x-problems" = json!(["document_not_found"])))
+)]
 async fn detail(
     State(library): State<Library>,
     Id(id): Id<DocumentId>,
@@ -74,6 +107,17 @@ async fn detail(
     Ok(Json(library.document(id, offset.into(), limit).await?))
 }
 
+/// The file that became a document, as it was sent.
+#[utoipa::path(
+    get,
+    path = "/documents/{id}/source",
+    operation_id = "get_document_source",
+    tag = "documents",
+    params(("id" = DocumentId, Path, description = "The document's id.")),
+    responses(Download),
+    security((), ("bearer" = ["read"])),
+    extensions(("x-problems" = json!(["document_not_found", "source_not_kept", "job_has_items"])))
+)]
 async fn source(
     State(state): State<AppState>,
     Id(id): Id<DocumentId>,
@@ -82,11 +126,31 @@ async fn source(
     download(state.library.original(id).await?, state.jobs.blobs(), &headers).await
 }
 
+/// Deletes a document: no query finds it any more.
+#[utoipa::path(
+    delete,
+    path = "/documents/{id}",
+    operation_id = "delete_document",
+    tag = "documents",
+    params(("id" = DocumentId, Path, description = "The document's id.")),
+    responses((status = 204, description = "It is gone.")),
+    security((), ("bearer" = ["manage"])),
+    extensions(("x-problems" = json!(["document_not_found"])))
+)]
 async fn delete(OnBehalf(library): OnBehalf<Library>, Id(id): Id<DocumentId>) -> Result<StatusCode, Problem> {
     library.delete_document(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// How much was ingested, and whether a query finds all of it.
+#[utoipa::path(
+    get,
+    path = "/knowledge-base/info",
+    operation_id = "get_knowledge_base",
+    tag = "documents",
+    responses((status = 200, body = KnowledgeBase)),
+    security((), ("bearer" = ["read"]))
+)]
 async fn info(State(library): State<Library>) -> Result<Json<KnowledgeBase>, Problem> {
     Ok(Json(library.knowledge_base().await?))
 }

@@ -1,5 +1,6 @@
 //! Originals as files to keep: streamed, never shown by the browser as a page of this server.
 
+use std::collections::BTreeMap;
 use std::io::{self, SeekFrom};
 use std::ops::RangeInclusive;
 
@@ -8,6 +9,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
+use utoipa::IntoResponses;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{self, KnownFormat, RefOr, SchemaFormat};
 
 use super::problem::data_folder;
 use crate::domain::Problem;
@@ -29,6 +34,35 @@ const HARMLESS: [&str; 8] = [
     "application/rtf",
     "application/epub+zip",
 ];
+
+const UNKNOWN: &str = "application/octet-stream";
+
+/// The answers of [`download`], for the document of the API.
+#[derive(Debug)]
+pub struct Download;
+
+impl IntoResponses for Download {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let bytes = || {
+            let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+            let bytes = ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build();
+            ContentBuilder::new().schema(Some(bytes)).build()
+        };
+        let with_bytes = |about: &str| {
+            let types = [UNKNOWN].into_iter().chain(HARMLESS);
+            let response = types.fold(openapi::ResponseBuilder::new(), |it, kind| it.content(kind, bytes()));
+            response.description(about)
+        };
+        let empty = |about: &str| openapi::ResponseBuilder::new().description(about);
+        openapi::ResponsesBuilder::new()
+            .response("200", with_bytes("The bytes as they were sent."))
+            .response("206", with_bytes("The part that `Range` asks for."))
+            .response("304", empty("`If-None-Match` names these bytes."))
+            .response("416", empty("The part that `Range` asks for lies behind the end."))
+            .build()
+            .into()
+    }
+}
 
 /// Hands out an original, or the part of it that was asked for.
 pub async fn download(original: Original, blobs: &Blobs, asked: &HeaderMap) -> Result<Response, Problem> {
@@ -127,7 +161,7 @@ fn harmless(media_type: &str) -> &'static str {
     match known {
         // The bytes say nothing of their encoding; saying none leaves it to whoever opens the file.
         Some(known) => known,
-        None => "application/octet-stream",
+        None => UNKNOWN,
     }
 }
 

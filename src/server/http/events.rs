@@ -15,7 +15,9 @@ use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
+use super::contract::parameters;
 use super::extract::Query;
 use crate::domain::parameters::{NEXT_NUMBER, parsed};
 use crate::domain::{JobEvent, JobStats, Limits, Problem, QueueState};
@@ -37,17 +39,49 @@ pub struct EventParameters {
     after: Option<String>,
 }
 
+/// An event as it comes.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "only its attributes are read")]
+struct EventMessage {
+    /// `job`, `removed`, `stats`, `queue`, `reset` or `ping`.
+    event: String,
+    /// The number of the change it tells.
+    #[schema(nullable = false)]
+    id: Option<String>,
+    /// JSON.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
+
+/// What happens to jobs, as server-sent events.
+///
 /// Sends jobs that change from now on, or from `Last-Event-ID` or `?after=` on.
+#[utoipa::path(
+    get,
+    path = "/jobs/events",
+    operation_id = "follow_jobs",
+    tag = "jobs",
+    params(
+        parameters::After,
+        parameters::LastEvent,
+    ),
+    responses((
+        status = 200, body = EventMessage, content_type = "text/event-stream",
+        description = "Events `job` (a Job), `removed` (its job_id), `stats` (JobStats), `queue` (a QueueState), `reset` \
+                       (load everything anew) and `ping`. The id of an event is the number of its change."
+    )),
+    security((), ("bearer" = ["read"])),
+    extensions(("x-problems" = json!(["too_many_event_streams"])))
+)]
 pub async fn events(
     State(state): State<AppState>,
     headers: HeaderMap,
     Query(parameters): Query<EventParameters>,
 ) -> Result<impl IntoResponse, Problem> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let after = match parsed("Last-Event-ID", last, NEXT_NUMBER)? {
-        Some(last) => Some(last),
-        None => parsed("after", parameters.after.as_deref(), NEXT_NUMBER)?,
-    };
+    let last = parsed("Last-Event-ID", last, NEXT_NUMBER)?;
+    let after = parsed("after", parameters.after.as_deref(), NEXT_NUMBER)?;
+    let after = last.or(after);
     let place = state.places.event_streams.clone().try_acquire_owned();
     let place = place.map_err(|_| too_many_streams(&state.limits))?;
     let subscription = Subscription::new(state.jobs, after, place);

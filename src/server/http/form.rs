@@ -16,7 +16,7 @@ use super::extract::{IdempotencyKey, from_json};
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
 use crate::domain::parameters::switch;
-use crate::domain::{Limits, Metadata, Problem};
+use crate::domain::{Limits, Metadata, Problem, json};
 use crate::server::ingest::failures::unsupported;
 use crate::server::ingest::recognise::{HEAD, is_wide};
 use crate::server::jobs::{Given, JobsError, Options, Upload, check_format, names};
@@ -81,7 +81,9 @@ pub struct JsonForm {
     file_path: Option<String>,
     #[serde(default)]
     metadata: RawMetadata,
+    #[serde(default, deserialize_with = "json::whole_or_none")]
     chunk_size: Option<u32>,
+    #[serde(default, deserialize_with = "json::whole_or_none")]
     chunk_overlap: Option<u32>,
     password: Option<SecretString>,
     #[serde(default)]
@@ -315,7 +317,12 @@ async fn store_file(mut field: Field<'_>, state: &AppState) -> Result<Upload, Pr
     }
     let size_bytes = writer.size();
     if size_bytes == 0 {
-        return Err(bad_request("empty_file", format!("{name} is empty. Send a file with text in it.")));
+        return Err(bad_request(
+            "empty_file",
+            format!(
+                "{name} is empty, so nothing of this request was accepted. Leave it out, or send a file with text in it."
+            ),
+        ));
     }
     let format = match format {
         Some(format) => format,

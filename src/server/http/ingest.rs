@@ -1,25 +1,43 @@
 //! What comes in over REST: every call submits a job, and some wait for its end.
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::post;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::acting::OnBehalf;
+use super::contract::{bodies, parameters};
 use super::extract::{IdempotencyKey, Json, JsonBody, Query};
 use super::fields::is_browser_form;
 use super::form::{IngestForm, RawMetadata};
 use super::problem::{bad_request, not_awaited, not_completed};
 use crate::domain::parameters::switch;
-use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Problem};
+use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Metadata, Problem, json};
 use crate::server::ingest::sources::batch::Message;
 use crate::server::jobs::{JobManager, Options};
 use crate::server::state::AppState;
 
-/// `POST /ingest`: waits only when told to by `sync`, in the form or as `?sync=true`.
+/// Takes in a text, files or a path; answers at once unless told to wait by `sync`.
+#[utoipa::path(
+    post,
+    path = "/ingest",
+    operation_id = "ingest",
+    tag = "ingest",
+    params(parameters::Sync, parameters::Idempotency),
+    request_body(content(
+        (ref("#/components/schemas/IngestForm") = "multipart/form-data"),
+        (ref("#/components/schemas/IngestFields") = "application/x-www-form-urlencoded"),
+        (ref("#/components/schemas/IngestRequest") = "application/json"),
+    )),
+    responses((status = 200, body = JobSummary),
+        (status = 303, description = "The job's page, for a browser without scripts, which asks for HTML.")),
+    security((), ("bearer" = ["ingest"])),
+    extensions(("x-problems" = json!(["nothing_to_ingest", "ambiguous_source", "text", "path", "waiting"])))
+)]
 pub async fn ingest(
     OnBehalf(jobs): OnBehalf<JobManager>,
     Query(parameters): Query<SyncParameter>,
@@ -35,7 +53,22 @@ pub async fn ingest(
     Ok(Json(summary).into_response())
 }
 
-/// `POST /ingest/async`: never waits.
+/// Takes in a text, files or a path, and answers at once.
+#[utoipa::path(
+    post,
+    path = "/ingest/async",
+    operation_id = "ingest_async",
+    tag = "ingest",
+    params(parameters::Idempotency),
+    request_body(content(
+        (ref("#/components/schemas/IngestForm") = "multipart/form-data"),
+        (ref("#/components/schemas/IngestFields") = "application/x-www-form-urlencoded"),
+        (ref("#/components/schemas/IngestRequest") = "application/json"),
+    )),
+    responses((status = 200, body = JobSummary)),
+    security((), ("bearer" = ["ingest"])),
+    extensions(("x-problems" = json!(["nothing_to_ingest", "ambiguous_source", "text", "path"])))
+)]
 pub async fn ingest_async(
     OnBehalf(jobs): OnBehalf<JobManager>,
     form: IngestForm,
@@ -59,13 +92,21 @@ async fn completed_summary(jobs: &JobManager, job: Job) -> Result<JobSummary, Pr
 }
 
 /// A text with its metadata.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object with text_content")]
 pub struct TextBody {
+    #[schema(schema_with = bodies::text)]
     text_content: String,
     #[serde(default)]
+    #[schema(value_type = Option<Metadata>)]
     metadata: RawMetadata,
+    /// In characters, in place of the server's setting.
+    #[serde(default, deserialize_with = "json::whole_or_none")]
+    #[schema(minimum = 50, maximum = 20000)]
     chunk_size: Option<u32>,
+    /// At most half of a chunk.
+    #[serde(default, deserialize_with = "json::whole_or_none")]
+    #[schema(maximum = 10000)]
     chunk_overlap: Option<u32>,
 }
 
@@ -79,12 +120,13 @@ impl TextBody {
 }
 
 /// What `/ingest/text` and `/ingest/file` answer once the job is done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Ingested {
     success: bool,
     message: String,
     chunks_created: u64,
     job_id: JobId,
+    #[schema(required)]
     document_id: Option<DocumentId>,
 }
 
@@ -100,7 +142,18 @@ impl From<Job> for Ingested {
     }
 }
 
-/// `POST /ingest/text`: waits.
+/// Takes in a text, and answers when a query finds it.
+#[utoipa::path(
+    post,
+    path = "/ingest/text",
+    operation_id = "ingest_text",
+    tag = "ingest",
+    params(parameters::Idempotency),
+    request_body(content = TextBody),
+    responses((status = 200, body = Ingested)),
+    security((), ("bearer" = ["ingest"])),
+    extensions(("x-problems" = json!(["text", "waiting"])))
+)]
 pub async fn text(
     OnBehalf(jobs): OnBehalf<JobManager>,
     key: IdempotencyKey,
@@ -111,7 +164,18 @@ pub async fn text(
     Ok(Json(completed(&jobs, job.job_id).await?.into()))
 }
 
-/// `POST /ingest/text/async`.
+/// Takes in a text, and answers at once.
+#[utoipa::path(
+    post,
+    path = "/ingest/text/async",
+    operation_id = "ingest_text_async",
+    tag = "ingest",
+    params(parameters::Idempotency),
+    request_body(content = TextBody),
+    responses((status = 200, body = JobSummary)),
+    security((), ("bearer" = ["ingest"])),
+    extensions(("x-problems" = json!(["text"])))
+)]
 pub async fn text_async(
     OnBehalf(jobs): OnBehalf<JobManager>,
     key: IdempotencyKey,
@@ -121,7 +185,22 @@ pub async fn text_async(
     Ok(Json(JobSummary::from(&job)))
 }
 
-/// `POST /ingest/file`: waits.
+/// Takes in files or a path, and answers when a query finds them.
+#[utoipa::path(
+    post,
+    path = "/ingest/file",
+    operation_id = "ingest_file",
+    tag = "ingest",
+    params(parameters::Idempotency),
+    request_body(content(
+        (ref("#/components/schemas/FileForm") = "multipart/form-data"),
+        (ref("#/components/schemas/FileFields") = "application/x-www-form-urlencoded"),
+        (ref("#/components/schemas/FileRequest") = "application/json"),
+    )),
+    responses((status = 200, body = Ingested)),
+    security((), ("bearer" = ["ingest"])),
+    extensions(("x-problems" = json!(["nothing_to_ingest", "ambiguous_source", "path", "waiting"])))
+)]
 pub async fn file(OnBehalf(jobs): OnBehalf<JobManager>, form: IngestForm) -> Result<Json<Ingested>, Problem> {
     if form.files.is_empty() && form.file_path.is_none() {
         return Err(bad_request(
@@ -134,21 +213,31 @@ pub async fn file(OnBehalf(jobs): OnBehalf<JobManager>, form: IngestForm) -> Res
 }
 
 /// Messages with their metadata, and metadata for all of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object with messages")]
 pub struct BatchBody {
+    #[schema(min_items = 1)]
     messages: Vec<MessageBody>,
     #[serde(default)]
+    #[schema(value_type = Option<Metadata>)]
     metadata: RawMetadata,
+    /// In characters, in place of the server's setting.
+    #[serde(default, deserialize_with = "json::whole_or_none")]
+    #[schema(minimum = 50, maximum = 20000)]
     chunk_size: Option<u32>,
+    /// At most half of a chunk.
+    #[serde(default, deserialize_with = "json::whole_or_none")]
+    #[schema(maximum = 10000)]
     chunk_overlap: Option<u32>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "a message such as {\"text\": \"…\"}")]
 pub struct MessageBody {
+    #[schema(schema_with = bodies::text)]
     text: String,
     #[serde(default)]
+    #[schema(value_type = Option<Metadata>)]
     metadata: RawMetadata,
 }
 
@@ -164,7 +253,18 @@ impl SyncParameter {
     }
 }
 
-/// `POST /ingest/batch`: waits only when told to by `?sync=true`.
+/// Takes in many texts; answers at once unless told to wait by `?sync=true`.
+#[utoipa::path(
+    post,
+    path = "/ingest/batch",
+    operation_id = "ingest_batch",
+    tag = "ingest",
+    params(parameters::Sync, parameters::Idempotency),
+    request_body(content = BatchBody),
+    responses((status = 200, body = JobSummary)),
+    security((), ("bearer" = ["ingest"])),
+    extensions(("x-problems" = json!(["text", "empty_batch", "too_many_items", "waiting"])))
+)]
 pub async fn batch(
     OnBehalf(jobs): OnBehalf<JobManager>,
     key: IdempotencyKey,
@@ -176,7 +276,18 @@ pub async fn batch(
     Ok(Json(if sync { completed_summary(&jobs, job).await? } else { JobSummary::from(&job) }))
 }
 
-/// `POST /ingest/batch/async`: never waits.
+/// Takes in many texts, and answers at once.
+#[utoipa::path(
+    post,
+    path = "/ingest/batch/async",
+    operation_id = "ingest_batch_async",
+    tag = "ingest",
+    params(parameters::Idempotency),
+    request_body(content = BatchBody),
+    responses((status = 200, body = JobSummary)),
+    security((), ("bearer" = ["ingest"])),
+    extensions(("x-problems" = json!(["text", "empty_batch", "too_many_items"])))
+)]
 pub async fn batch_async(
     OnBehalf(jobs): OnBehalf<JobManager>,
     key: IdempotencyKey,
@@ -214,15 +325,15 @@ async fn check_room(
 }
 
 /// The routes of this file. What may carry files may be larger than the rest.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    Router::new()
-        .route("/ingest", post(ingest))
-        .route("/ingest/async", post(ingest_async))
-        .route("/ingest/file", post(file))
+pub fn routes(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(ingest))
+        .routes(routes!(ingest_async))
+        .routes(routes!(file))
         .layer(DefaultBodyLimit::max(state.limits.max_upload_size as usize))
-        .route("/ingest/text", post(text))
-        .route("/ingest/text/async", post(text_async))
-        .route("/ingest/batch", post(batch))
-        .route("/ingest/batch/async", post(batch_async))
+        .routes(routes!(text))
+        .routes(routes!(text_async))
+        .routes(routes!(batch))
+        .routes(routes!(batch_async))
         .route_layer(middleware::from_fn_with_state(state.clone(), check_room))
 }

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::acting::OnBehalf;
 use super::bulk;
-use super::download::download;
+use super::contract::parameters;
+use super::download::{Download, download};
 use super::extract::{Id, Json, Query};
 use super::form::IngestForm;
 use crate::domain::parameters::{NEXT_NUMBER, number, one_of, parsed, switch};
@@ -24,20 +26,30 @@ use crate::server::clock;
 use crate::server::jobs::JobManager;
 use crate::server::state::AppState;
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/jobs", get(list).delete(bulk::delete))
-        .route("/jobs/stats", get(stats))
-        .route("/jobs/causes", get(causes))
-        .route("/jobs/history", get(history))
-        .route("/jobs/events", get(super::events::events))
-        .route("/jobs/{id}", get(detail).delete(cancel))
-        .route("/jobs/{id}/items", get(items))
-        .route("/jobs/{id}/log", get(log))
-        .route("/jobs/{id}/source", get(source))
-        .route("/jobs/{id}/retry", post(retry))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, bulk::delete))
+        .routes(routes!(stats))
+        .routes(routes!(causes))
+        .routes(routes!(history))
+        .routes(routes!(super::events::events))
+        .routes(routes!(detail, cancel))
+        .routes(routes!(items))
+        .routes(routes!(log))
+        .routes(routes!(source))
+        .routes(routes!(retry))
 }
 
+/// A page of jobs, newest first.
+#[utoipa::path(
+    get,
+    path = "/jobs",
+    operation_id = "list_jobs",
+    tag = "jobs",
+    params(parameters::Filter, parameters::JobsPage),
+    responses((status = 200, body = JobPage)),
+    security((), ("bearer" = ["read"]))
+)]
 async fn list(
     State(jobs): State<JobManager>,
     Query(parameters): Query<HashMap<String, String>>,
@@ -46,16 +58,35 @@ async fn list(
     Ok(Json(jobs.list(query).await?))
 }
 
+/// How many jobs there are in each state.
+#[utoipa::path(
+    get,
+    path = "/jobs/stats",
+    operation_id = "get_job_stats",
+    tag = "jobs",
+    responses((status = 200, body = JobStats)),
+    security((), ("bearer" = ["read"]))
+)]
 async fn stats(State(jobs): State<JobManager>) -> Result<Json<JobStats>, Problem> {
     Ok(Json(jobs.stats().await?))
 }
 
 /// Why jobs need attention.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobCauses)]
 struct Causes {
     causes: Vec<JobCause>,
 }
 
+/// Why jobs need attention, the most frequent cause first.
+#[utoipa::path(
+    get,
+    path = "/jobs/causes",
+    operation_id = "list_job_causes",
+    tag = "jobs",
+    responses((status = 200, body = Causes)),
+    security((), ("bearer" = ["read"]))
+)]
 async fn causes(State(jobs): State<JobManager>) -> Result<Json<Causes>, Problem> {
     Ok(Json(Causes { causes: jobs.causes().await? }))
 }
@@ -69,6 +100,20 @@ struct DetailParameters {
 /// Seconds for which someone may wait for a job's end in one request.
 const LONGEST_WAIT: u32 = 300;
 
+/// One job with all there is to say about it.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}",
+    operation_id = "get_job",
+    tag = "jobs",
+    params(
+        ("id" = JobId, Path, description = "The job's id."),
+        ("wait" = Option<u32>, Query, maximum = 300, description = "Answer when the job has ended, or after so many seconds."),
+    ),
+    responses((status = 200, body = JobDetails)),
+    security((), ("bearer" = ["read"])),
+    extensions(("x-problems" = json!(["job_not_found"])))
+)]
 async fn detail(
     State(jobs): State<JobManager>,
     Id(id): Id<JobId>,
@@ -90,6 +135,17 @@ struct ItemParameters {
     limit: Option<String>,
 }
 
+/// How each item of a batch or folder ended.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}/items",
+    operation_id = "list_job_items",
+    tag = "jobs",
+    params(("id" = JobId, Path, description = "The job's id."), parameters::Items),
+    responses((status = 200, body = JobItemPage)),
+    security((), ("bearer" = ["read"])),
+    extensions(("x-problems" = json!(["job_not_found"])))
+)]
 async fn items(
     State(jobs): State<JobManager>,
     Id(id): Id<JobId>,
@@ -110,6 +166,16 @@ struct HistoryParameters {
     range: Option<String>,
 }
 
+/// What happened over time, and how long it took.
+#[utoipa::path(
+    get,
+    path = "/jobs/history",
+    operation_id = "get_job_history",
+    tag = "jobs",
+    params(parameters::Range),
+    responses((status = 200, body = History)),
+    security((), ("bearer" = ["read"]))
+)]
 async fn history(
     State(jobs): State<JobManager>,
     Query(parameters): Query<HistoryParameters>,
@@ -125,6 +191,17 @@ struct LogParameters {
     attempt: Option<String>,
 }
 
+/// What happened in the attempts at a job.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}/log",
+    operation_id = "get_job_log",
+    tag = "jobs",
+    params(("id" = JobId, Path, description = "The job's id."), parameters::Attempt),
+    responses((status = 200, body = JobLog)),
+    security((), ("bearer" = ["read"])),
+    extensions(("x-problems" = json!(["job_not_found"])))
+)]
 async fn log(
     State(jobs): State<JobManager>,
     Id(id): Id<JobId>,
@@ -134,6 +211,17 @@ async fn log(
     Ok(Json(jobs.log(id, attempt).await?))
 }
 
+/// The text or file that a job reads, as it was sent.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}/source",
+    operation_id = "get_job_source",
+    tag = "jobs",
+    params(("id" = JobId, Path, description = "The job's id.")),
+    responses(Download),
+    security((), ("bearer" = ["read"])),
+    extensions(("x-problems" = json!(["job_not_found", "source_not_kept", "job_has_items"])))
+)]
 async fn source(
     State(jobs): State<JobManager>,
     Id(id): Id<JobId>,
@@ -142,11 +230,39 @@ async fn source(
     download(jobs.original(id).await?, jobs.blobs(), &headers).await
 }
 
+/// Cancels a job that is pending or runs.
+#[utoipa::path(
+    delete,
+    path = "/jobs/{id}",
+    operation_id = "cancel_job",
+    tag = "jobs",
+    params(("id" = JobId, Path, description = "The job's id.")),
+    responses((status = 200, body = Job, description = "A job that runs is marked, and stops soon.")),
+    security((), ("bearer" = ["manage"])),
+    extensions(("x-problems" = json!(["job_not_found", "job_already_final"])))
+)]
 async fn cancel(OnBehalf(jobs): OnBehalf<JobManager>, Id(id): Id<JobId>) -> Result<Json<Job>, Problem> {
     Ok(Json(jobs.cancel(id).await?))
 }
 
-/// `POST /jobs/{id}/retry`: a form or JSON may bring the password of an encrypted file.
+/// Puts a job that failed or was cancelled back into the queue.
+///
+/// A completed job with failed items is retried for these alone. The body may bring the password of an encrypted file.
+#[utoipa::path(
+    post,
+    path = "/jobs/{id}/retry",
+    operation_id = "retry_job",
+    tag = "jobs",
+    params(("id" = JobId, Path, description = "The job's id.")),
+    request_body(content(
+        (ref("#/components/schemas/RetryRequest") = "application/json"),
+        (ref("#/components/schemas/RetryForm") = "application/x-www-form-urlencoded"),
+        (ref("#/components/schemas/RetryForm") = "multipart/form-data"),
+    ), extensions(("x-optional" = json!(true)))),
+    responses((status = 200, body = Job)),
+    security((), ("bearer" = ["manage"])),
+    extensions(("x-problems" = json!(["job_not_found", "job_not_retryable", "source_gone", "invalid_metadata", "invalid_parameter"])))
+)]
 async fn retry(
     State(state): State<AppState>,
     OnBehalf(jobs): OnBehalf<JobManager>,

@@ -6,6 +6,7 @@ mod body;
 mod bulk;
 mod chunks;
 pub mod connections;
+pub mod contract;
 mod documents;
 mod download;
 mod events;
@@ -29,12 +30,12 @@ pub mod told;
 use std::any::Any;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, Version, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -42,7 +43,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::trace::TraceLayer;
+use utoipa_axum::router::OpenApiRouter;
 
+use self::contract::Document;
 use self::guard::RequestId;
 use crate::app::App;
 use crate::domain::Problem;
@@ -56,7 +59,7 @@ pub fn router(state: AppState) -> Router {
         App,
         Some(vec!["/app/preview".to_owned(), "/app/login".to_owned()]),
     );
-    Router::new()
+    let (api, document) = OpenApiRouter::with_openapi(contract::about())
         .merge(ingest::routes(&state))
         .merge(chunks::routes(&state))
         .merge(jobs::routes())
@@ -64,15 +67,15 @@ pub fn router(state: AppState) -> Router {
         .merge(queue::routes())
         .merge(documents::routes())
         .merge(audit::routes())
+        .merge(health::routes())
+        .merge(probes::routes())
+        .merge(contract::routes())
+        .split_for_parts();
+    api.layer(Extension(Document::of(document)))
+        .merge(contract::docs::routes())
         .merge(login::routes())
         .route("/app/login", get(pages::page).post(login::log_in))
         .route("/app/theme", post(theme::choose))
-        .route("/health", get(health::health))
-        .route("/livez", get(probes::live))
-        .route("/readyz", get(probes::ready))
-        .route("/metrics", get(probes::metrics))
-        .route("/limits", get(health::limits))
-        .route("/formats", get(health::formats))
         .route("/pkg/{hash}/{*file}", get(site::package_file))
         .leptos_routes(&state, pages, move || pages::write(options.clone()))
         .fallback(not_found)

@@ -7,26 +7,53 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::extract::Json;
 use crate::server::metrics::scrape::{self, Scraper};
 use crate::server::metrics::{Metrics, method_label};
 use crate::server::readiness::{Check, Readiness};
+use crate::server::state::AppState;
 
-/// `GET /livez`: the process answers. Nothing else is looked at, so that nothing else has it restarted.
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(metrics))
+}
+
+/// Whether the process answers.
+///
+/// Nothing else is looked at, so that nothing else has it restarted.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    operation_id = "get_live",
+    tag = "server",
+    responses((status = 200, body = String, content_type = "text/plain")),
+    security(())
+)]
 pub async fn live() -> &'static str {
     "ok"
 }
 
 /// What `GET /readyz` answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ReadyAnswer {
     /// `ready` when all checks are well, else `not_ready`.
     status: &'static str,
     checks: Vec<Check>,
 }
 
-/// `GET /readyz`: 200, or 503 while the server should be sent nothing.
+/// Whether the server should be sent requests.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "get_ready",
+    tag = "server",
+    responses((status = 200, body = ReadyAnswer), (status = 503, body = ReadyAnswer, description = "It should be sent nothing now.")),
+    security(())
+)]
 pub async fn ready(State(readiness): State<Readiness>) -> Response {
     let checks = readiness.checks().await;
     let (code, status) = if checks.iter().all(|check| check.ok) {
@@ -37,7 +64,15 @@ pub async fn ready(State(readiness): State<Readiness>) -> Response {
     (code, [(header::CACHE_CONTROL, "no-store")], Json(ReadyAnswer { status, checks })).into_response()
 }
 
-/// `GET /metrics`, for Prometheus.
+/// What Prometheus scrapes.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "get_metrics",
+    tag = "server",
+    responses((status = 200, body = String, content_type = "text/plain")),
+    security((), ("bearer" = ["read"]))
+)]
 pub async fn metrics(State(scraper): State<Scraper>) -> Response {
     ([(header::CONTENT_TYPE, scrape::MEDIA_TYPE)], scraper.text().await).into_response()
 }

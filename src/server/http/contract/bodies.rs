@@ -1,0 +1,223 @@
+//! Request bodies that no type of ours stands for, as the document shows them: forms, which are read field by field,
+//! and their JSON twins. A test in `tests/contract.rs` and the contract tests hold them to what is enforced.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+use super::parameters::{moment, uuid};
+use crate::domain::{Chunking, JobStatus, JobType, QueueState};
+
+/// White space and NUL, as a class of a pattern has them.
+const BLANK: &str =
+    "\\u0009-\\u000d\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+
+/// The pattern of a text with something in it, and no NUL: what `check_text` takes.
+fn text_pattern() -> String {
+    format!("^[^\\u0000]*[^\\u0000{BLANK}][^\\u0000]*$")
+}
+
+/// A text with something in it.
+pub fn text() -> ObjectBuilder {
+    let about = "A text. It has something in it besides white space, and no NUL.";
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .pattern(Some(text_pattern()))
+        .description(Some(about))
+}
+
+/// The schemas of all these bodies, by their names.
+pub fn schemas() -> Map<String, Value> {
+    let (text, file, path) = (SourceField::Text, SourceField::File, SourceField::Path);
+    let ingest = "Something to ingest: exactly one of its sources.";
+    let schemas = json!({
+        "IngestForm": form(ingest, &[text, file, path], Encoding::Multipart, true),
+        "IngestFields": form(ingest, &[text, path], Encoding::Urlencoded, true),
+        "IngestRequest": form(ingest, &[text, path], Encoding::Json, true),
+        "FileForm": form("Files or a path.", &[file, path], Encoding::Multipart, false),
+        "FileFields": form("A path.", &[path], Encoding::Urlencoded, false),
+        "FileRequest": form("A path.", &[path], Encoding::Json, false),
+        "RetryForm": with_plain_names(json!({ "type": "object", "properties": { "password": password() } })),
+        "RetryRequest": { "type": "object", "properties": { "password": nullable(password()) } },
+        "JobsForm": jobs_form(),
+        "QueueForm": queue_form(),
+    });
+    match schemas {
+        Value::Object(schemas) => schemas,
+        _ => Map::new(),
+    }
+}
+
+/// Where something to ingest comes from.
+#[derive(Clone, Copy, PartialEq)]
+enum SourceField {
+    Text,
+    File,
+    Path,
+}
+
+/// How a body is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Encoding {
+    Multipart,
+    Urlencoded,
+    Json,
+}
+
+fn form(about: &str, sources: &[SourceField], encoding: Encoding, may_wait: bool) -> Value {
+    let mut properties = options(encoding);
+    if may_wait {
+        let about = "Answer only when the job has ended, where the call does not say otherwise.";
+        properties["sync"] = json!({ "type": "boolean", "default": false, "description": about });
+    }
+    for source in sources {
+        properties[source.name()] = source.described(encoding);
+    }
+    let mut schema = json!({ "type": "object", "description": about, "properties": properties });
+    match sources {
+        [one] => schema["required"] = json!([one.name()]),
+        _ => {
+            let one_of: Vec<_> = sources.iter().map(|it| it.alone(sources, encoding)).collect();
+            // Behind `allOf`, because generators of clients take a bare `oneOf` for types without a name.
+            schema["allOf"] = json!([{ "oneOf": one_of }]);
+        }
+    }
+    if encoding == Encoding::Multipart { with_plain_names(schema) } else { schema }
+}
+
+impl SourceField {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text_content",
+            Self::File => "file",
+            Self::Path => "file_path",
+        }
+    }
+
+    /// What it is, whether or not it is the one that counts.
+    fn described(self, encoding: Encoding) -> Value {
+        let is_json = encoding == Encoding::Json;
+        let schema = match self {
+            Self::Text => json!({
+                "type": "string",
+                "description": "A text. It has something in it besides white space, and no NUL.",
+            }),
+            Self::File => json!({
+                "type": "array", "minItems": 1, "items": { "type": "string", "format": "binary" },
+                "description": "A file with its name. The field can come many times: several files become a batch.",
+            }),
+            Self::Path => json!({
+                "type": "string",
+                "description": "A file or folder of the server's machine, inside the folders the operator allows.",
+            }),
+        };
+        if is_json { nullable(schema) } else { schema }
+    }
+
+    /// The choice of this one, and of none of the others.
+    fn alone(self, sources: &[Self], encoding: Encoding) -> Value {
+        let others = sources.iter().filter(|it| **it != self);
+        let mut choice: Map<String, Value> =
+            others.map(|it| (it.name().to_owned(), it.absent(self, encoding))).collect();
+        let present = match self {
+            Self::Text => json!({ "type": "string", "minLength": 1, "pattern": text_pattern() }),
+            Self::File => json!({ "type": "array" }),
+            Self::Path => json!({ "type": "string", "minLength": 1 }),
+        };
+        choice.insert(self.name().to_owned(), present);
+        json!({ "required": [self.name()], "properties": choice })
+    }
+
+    /// What counts as nothing: a form in a page sends its empty fields along.
+    fn absent(self, chosen: Self, encoding: Encoding) -> Value {
+        match (self, chosen, encoding) {
+            (Self::Path, _, Encoding::Json) => json!({ "enum": [null, ""] }),
+            (_, _, Encoding::Json) => json!({ "type": "null" }),
+            (Self::Path, ..) => json!({ "type": "string", "maxLength": 0 }),
+            (Self::Text, Self::File, _) => json!({ "type": "string", "pattern": format!("^[{BLANK}]*$") }),
+            _ => json!(false),
+        }
+    }
+}
+
+/// Heads of the parts of a form hold no control characters.
+fn with_plain_names(mut schema: Value) -> Value {
+    schema["propertyNames"] =
+        json!({ "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$" });
+    schema
+}
+
+/// What may be said of whatever is sent.
+fn options(encoding: Encoding) -> Value {
+    let size = json!({
+        "type": "integer", "minimum": Chunking::LEAST_SIZE, "maximum": Chunking::MOST_SIZE,
+        "description": "The longest chunk, in characters, in place of the server's setting.",
+    });
+    let overlap = json!({
+        "type": "integer", "minimum": 0, "maximum": Chunking::MOST_SIZE / 2,
+        "description": "How much of a chunk the next one repeats at most; at most half of a chunk.",
+    });
+    let metadata = json!({ "$ref": "#/components/schemas/Metadata" });
+    match encoding {
+        Encoding::Json => json!({
+            "metadata": { "oneOf": [{ "type": "null" }, metadata] },
+            "chunk_size": nullable(size), "chunk_overlap": nullable(overlap), "password": nullable(password()),
+        }),
+        Encoding::Multipart => json!({
+            "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
+        }),
+        Encoding::Urlencoded => {
+            let about = "A JSON object that goes with the job, its documents and every answer.";
+            let metadata = json!({
+                "type": "string", "format": "json-object", "contentMediaType": "application/json", "description": about,
+            });
+            json!({
+                "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
+            })
+        }
+    }
+}
+
+fn password() -> Value {
+    json!({
+        "type": "string", "format": "password",
+        "description": "Opens what is encrypted. It is neither stored nor logged.",
+    })
+}
+
+fn nullable(mut schema: Value) -> Value {
+    schema["type"] = json!([schema["type"].take(), "null"]);
+    schema
+}
+
+/// The filter of `GET /jobs`, ids, and the page to go back to, as a form sends them.
+fn jobs_form() -> Value {
+    let job_types: Vec<_> = JobType::ALL.iter().map(|it| it.as_str()).collect();
+    let (yes, text, moment) =
+        (json!({ "type": "boolean" }), json!({ "type": "string" }), json!(moment().build()));
+    json!({
+        "type": "object",
+        "description": "Which jobs: the filter of `GET /jobs`, ids, or both.",
+        "additionalProperties": false,
+        "properties": {
+            "status": { "type": "string", "enum": JobStatus::ALL.map(JobStatus::as_str) },
+            "job_type": { "type": "string", "enum": job_types },
+            "attention": yes, "warnings": yes, "error_code": text, "q": text, "since": moment, "until": moment,
+            "id": { "type": "array", "items": uuid().build() },
+            "back": { "type": "string", "description": "The page that a browser without scripts goes back to." },
+        },
+    })
+}
+
+fn queue_form() -> Value {
+    json!({
+        "type": "object",
+        "description": "What is to be different; what is not said stays.",
+        "additionalProperties": false,
+        "properties": {
+            "paused": { "type": "boolean" },
+            "max_concurrent_jobs": { "type": "integer", "minimum": 1, "maximum": QueueState::MOST_SLOTS },
+            "back": { "type": "string", "description": "The page that a browser without scripts goes back to." },
+        },
+    })
+}
