@@ -48,6 +48,8 @@ pub fn schemas() -> Map<String, Value> {
     }
 }
 
+const PATH: &str = "A file or folder of the server's machine, inside the folders the operator allows.";
+
 /// Where something to ingest comes from.
 #[derive(Clone, Copy, PartialEq)]
 enum SourceField {
@@ -68,14 +70,22 @@ fn form(about: &str, sources: &[SourceField], encoding: Encoding, may_wait: bool
     let mut properties = options(encoding);
     if may_wait {
         let about = "Answer only when the job has ended, where the call does not say otherwise.";
-        properties["sync"] = json!({ "type": "boolean", "default": false, "description": about });
+        properties["sync"] = match encoding {
+            Encoding::Json => json!({ "type": "boolean", "default": false }),
+            _ => switch(),
+        };
+        properties["sync"]["description"] = json!(about);
     }
     for source in sources {
         properties[source.name()] = source.described(encoding);
     }
     let mut schema = json!({ "type": "object", "description": about, "properties": properties });
     match sources {
-        [one] => schema["required"] = json!([one.name()]),
+        [one] => {
+            schema["required"] = json!([one.name()]);
+            schema["properties"][one.name()] =
+                json!({ "type": "string", "minLength": 1, "description": PATH });
+        }
         _ => {
             let one_of: Vec<_> = sources.iter().map(|it| it.alone(sources, encoding)).collect();
             // Behind `allOf`, because generators of clients take a bare `oneOf` for types without a name.
@@ -107,9 +117,7 @@ impl SourceField {
                 "description": "A file with its name. The field can come many times: several files become a batch.",
             }),
             Self::Path => json!({
-                "type": "string",
-                "description": "A file or folder of the server's machine, inside the folders the operator allows.",
-            }),
+                "type": "string", "description": PATH }),
         };
         if is_json { nullable(schema) } else { schema }
     }
@@ -178,9 +186,14 @@ fn options(encoding: Encoding) -> Value {
     }
 }
 
+/// What `domain::parameters::switch` takes from a form.
+fn switch() -> Value {
+    json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "enum": ["1", "0", "yes", "no", "on", "off", ""] }] })
+}
+
 fn password() -> Value {
     json!({
-        "type": "string", "format": "password",
+        "type": "string",
         "description": "Opens what is encrypted. It is neither stored nor logged.",
     })
 }
@@ -192,18 +205,23 @@ fn nullable(mut schema: Value) -> Value {
 
 /// The filter of `GET /jobs`, ids, and the page to go back to, as a form sends them.
 fn jobs_form() -> Value {
+    let names = |names: &[&str]| {
+        let or_none = [names, &[""]].concat();
+        json!({ "type": "string", "enum": or_none })
+    };
     let job_types: Vec<_> = JobType::ALL.iter().map(|it| it.as_str()).collect();
-    let (yes, text, moment) =
-        (json!({ "type": "boolean" }), json!({ "type": "string" }), json!(moment().build()));
+    let text = json!({ "type": "string" });
+    let moment = json!({ "anyOf": [moment().build(), { "type": "string", "maxLength": 0 }] });
+    let id = json!({ "anyOf": [uuid().build(), { "type": "string", "maxLength": 0 }] });
     json!({
         "type": "object",
-        "description": "Which jobs: the filter of `GET /jobs`, ids, or both.",
+        "description": "Which jobs: the filter of `GET /jobs`, ids, or both. What is empty is as if it were not there.",
         "additionalProperties": false,
         "properties": {
-            "status": { "type": "string", "enum": JobStatus::ALL.map(JobStatus::as_str) },
-            "job_type": { "type": "string", "enum": job_types },
-            "attention": yes, "warnings": yes, "error_code": text, "q": text, "since": moment, "until": moment,
-            "id": { "type": "array", "items": uuid().build() },
+            "status": names(&JobStatus::ALL.map(JobStatus::as_str)), "job_type": names(&job_types),
+            "attention": switch(), "warnings": switch(), "error_code": text, "q": text,
+            "since": moment, "until": moment,
+            "id": { "type": "array", "items": id },
             "back": { "type": "string", "description": "The page that a browser without scripts goes back to." },
         },
     })
@@ -215,7 +233,7 @@ fn queue_form() -> Value {
         "description": "What is to be different; what is not said stays.",
         "additionalProperties": false,
         "properties": {
-            "paused": { "type": "boolean" },
+            "paused": switch(),
             "max_concurrent_jobs": { "type": "integer", "minimum": 1, "maximum": QueueState::MOST_SLOTS },
             "back": { "type": "string", "description": "The page that a browser without scripts goes back to." },
         },

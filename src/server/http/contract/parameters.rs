@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "only their attributes are read")]
 
 use utoipa::IntoParams;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
 use crate::domain::{HistoryRange, JobId, JobSort, JobStatus, JobType};
@@ -134,7 +134,7 @@ pub struct After {
 #[into_params(parameter_in = Header)]
 pub struct LastEvent {
     /// The id of the last event that came; browsers send it when they reconnect.
-    #[param(rename = "Last-Event-ID", required = false, schema_with = count)]
+    #[param(rename = "Last-Event-ID", required = false, schema_with = count_or_nothing)]
     last_event_id: u64,
 }
 
@@ -196,6 +196,11 @@ fn cursor() -> ObjectBuilder {
 /// The number of a change, or of an item.
 fn count() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(usize::MAX))
+}
+
+/// The same in a header, where what is empty is not there.
+fn count_or_nothing() -> ObjectBuilder {
+    count().schema_type(SchemaType::from_iter([Type::Integer, Type::String])).max_length(Some(0))
 }
 
 /// An id.
