@@ -75,13 +75,15 @@ impl IdempotencyKey {
 
     pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(key) = headers.get(Self::HEADER) else { return Ok(Self(None)) };
-        let key = key.to_str().ok().filter(|it| (1..=Self::LONGEST).contains(&it.len()));
+        let is_good =
+            |it: &&str| (1..=Self::LONGEST).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_graphic());
+        let key = key.to_str().ok().filter(is_good);
         let key = key.ok_or_else(|| {
             let most = Self::LONGEST;
             bad_request(
                 "invalid_idempotency_key",
                 format!(
-                    "The Idempotency-Key must have 1 to {most} characters, all of ASCII; a UUID will do."
+                    "The Idempotency-Key must have 1 to {most} characters, all of ASCII and no spaces; a UUID will do."
                 ),
             )
         })?;
