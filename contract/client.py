@@ -4,6 +4,7 @@ Usage: client.py SERVER
 """
 
 import io
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,10 +22,13 @@ def generate(address, folder):
     document = Path(folder, "openapi.json")
     with urllib.request.urlopen(f"{address}/openapi.json") as answer:
         document.write_bytes(answer.read())
-    generator = Path(sys.executable).with_name("openapi-python-client")
+    tools = Path(sys.executable).parent
+    # The generator looks for its formatter there.
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
     subprocess.run(
-        [generator, "generate", "--path", document, "--meta", "none", "--fail-on-warning"]
+        [tools / "openapi-python-client", "generate", "--path", document, "--meta", "none", "--fail-on-warning"]
         + ["--output-path", Path(folder, NAME)],
+        env=environment,
         check=True,
     )
 

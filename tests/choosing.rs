@@ -186,6 +186,12 @@ async fn nobody_means_all_jobs_by_saying_nothing_or_the_wrong_thing() {
         (server.post_as("/jobs/cancel?status=done", "", "").await, 400, "invalid_parameter"),
         (server.post_as("/jobs/cancel?statsu=failed&q=a", "", "").await, 400, "invalid_parameter"),
         (server.post_as("/jobs/cancel", URLENCODED, "id=7").await, 400, "invalid_parameter"),
+        // The first value counts, but the second is no less wrong.
+        (
+            server.post_as("/jobs/cancel?status=failed", URLENCODED, "status=x").await,
+            400,
+            "invalid_parameter",
+        ),
         (server.post("/jobs/cancel", json!({ "ids": ["7"] })).await, 400, "invalid_json"),
         (server.post("/jobs/cancel", json!({ "id": [] })).await, 400, "invalid_json"),
         (server.post_as("/jobs/cancel", "text/plain", "all").await, 415, "unsupported_media_type"),

@@ -471,6 +471,24 @@ async fn events_tell_of_each_change_from_a_number_on() {
 }
 
 #[tokio::test]
+async fn a_wrong_parameter_is_wrong_also_where_another_counts() {
+    let server = TestServer::new().await;
+    let request = Request::get("/jobs/events?after=x").header("last-event-id", "1");
+    server.send(request.body(Body::empty()).unwrap()).await.problem(400, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn a_whole_number_may_be_written_with_a_point() {
+    let server = TestServer::new().await;
+    let text = json!({ "text_content": "about tapirs", "chunk_size": 500.0, "chunk_overlap": 0.0 });
+    server.post("/ingest/text", text.clone()).await.ok();
+    server.post("/ingest?sync=true", text).await.ok();
+    server.post("/query", json!({ "question": "tapirs", "max_chunks": 3.0 })).await.ok();
+    let half = json!({ "question": "tapirs", "max_chunks": 3.5 });
+    server.post("/query", half).await.problem(400, "invalid_json");
+}
+
+#[tokio::test]
 async fn a_query_answers_with_ranked_passages() {
     let server = TestServer::new().await;
     server.post("/ingest/text", json!({

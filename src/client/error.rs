@@ -24,12 +24,17 @@ pub enum ClientError {
     /// The server may have done what it was asked.
     #[error("the connection to {url} broke before the server had answered ({reason})")]
     Broken { url: String, reason: String },
-    #[error("{problem} ({})", problem.code)]
+    #[error("{problem} ({}){}", problem.code, hint(problem))]
     Refused { problem: Box<Problem>, retry_after: Option<Duration> },
     #[error("{url} answered {status} with something that is not Sluice's: {start:?}")]
     Strange { url: String, status: StatusCode, retry_after: Option<Duration>, start: String },
     #[error("could not read {}: {cause}", path.display())]
     File { path: PathBuf, cause: std::io::Error },
+}
+
+/// What a problem of access means at a command line.
+fn hint(problem: &Problem) -> &'static str {
+    if problem.code == "key_needed" { "; here, give it with --api-key or SLUICE_API_KEY" } else { "" }
 }
 
 impl ClientError {

@@ -50,8 +50,11 @@ fn spent(job: &Job, clock: Clock) -> String {
     let waited = job.started_at.map(|started| since(job.created_at, started.timestamp_millis()));
     match (job.status, waited) {
         (JobStatus::Pending, _) => match clock.slow(job.job_id).get() {
-            Some(now) => format!("waiting {}", since(job.created_at, now)),
-            None => "waiting".to_owned(),
+            // A slow clock may stand where the job was not there yet.
+            Some(now) if now > job.created_at.timestamp_millis() => {
+                format!("waiting {}", since(job.created_at, now))
+            }
+            _ => "waiting".to_owned(),
         },
         (JobStatus::Running, Some(waited)) => match (job.started_at, clock.second.get()) {
             (Some(started), Some(now)) => format!("waited {waited}, running {}", since(started, now)),

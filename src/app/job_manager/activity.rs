@@ -17,10 +17,10 @@ const HEIGHT: f64 = 60.0;
 pub fn Activity(history: History, query: JobQuery) -> impl IntoView {
     let sum = |of: fn(&HistoryPoint) -> u64| history.points.iter().map(of).sum::<u64>();
     let totals = format!(
-        "{} completed, {} failed, {} chunks",
+        "{} completed, {} failed, {}",
         format::counted(sum(|it| it.completed), "job"),
         format::count(sum(|it| it.failed)),
-        format::count(sum(|it| it.chunks)),
+        format::counted(sum(|it| it.chunks), "chunk"),
     );
     let range = |range: HistoryRange| {
         let mut parameters = query.parameters();

@@ -143,7 +143,7 @@ impl SourceField {
             (_, _, Encoding::Json) => json!({ "type": "null" }),
             (Self::Path, ..) => json!({ "type": "string", "maxLength": 0 }),
             (Self::Text, Self::File, _) => json!({ "type": "string", "pattern": format!("^[{BLANK}]*$") }),
-            _ => json!(false),
+            _ => json!({ "not": {} }),
         }
     }
 }

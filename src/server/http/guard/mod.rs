@@ -38,6 +38,8 @@ pub async fn admit(State(state): State<AppState>, request: Request, next: Next) 
             Redirect::to(&login_page(page)).into_response()
         }
         Err(problem) => {
+            // So that it can be seen that someone tries keys, or comes by another name.
+            tracing::info!(code = problem.code, "a request was refused");
             let is_unknown = problem.status == 401;
             let mut response = problem.into_response();
             if is_unknown {
