@@ -737,11 +737,11 @@ async fn a_request_with_an_idempotency_key_makes_one_job_however_often_it_is_sen
         assert!(status == if path.contains("batch") { 400 } else { 409 }, "{path}: {}", refused.text());
     }
     let (first, second) = tokio::join!(
-        send("/ingest/text/async", "application/json", "at once", text("twice at once")),
-        send("/ingest/text/async", "application/json", "at once", text("twice at once"))
+        send("/ingest/text/async", "application/json", "at-once", text("twice at once")),
+        send("/ingest/text/async", "application/json", "at-once", text("twice at once"))
     );
     assert_eq!(first.ok()["job_id"], second.ok()["job_id"]);
-    send("/ingest/text", "application/json", "at once", text("other"))
+    send("/ingest/text", "application/json", "at-once", text("other"))
         .await
         .problem(409, "idempotency_key_taken");
     send("/ingest/text", "application/json", "", text("x")).await.problem(400, "invalid_idempotency_key");
