@@ -475,6 +475,8 @@ async fn a_wrong_parameter_is_wrong_also_where_another_counts() {
     let server = TestServer::new().await;
     let request = Request::get("/jobs/events?after=x").header("last-event-id", "1");
     server.send(request.body(Body::empty()).unwrap()).await.problem(400, "invalid_parameter");
+    let body = json!({ "text_content": "about tapirs", "sync": true });
+    server.post("/ingest?sync=perhaps", body).await.problem(400, "invalid_parameter");
 }
 
 #[tokio::test]

@@ -43,7 +43,8 @@ pub async fn ingest(
     headers: HeaderMap,
     form: IngestForm,
 ) -> Result<Response, Problem> {
-    let sync = form.sync || parameters.sync()?;
+    let asked = parameters.sync()?;
+    let sync = form.sync || asked;
     let job = submit(&jobs, form).await?;
     if !sync && is_browser_form(&headers) {
         return Ok(Redirect::to(&format!("/app/jobs/{}", job.job_id)).into_response());

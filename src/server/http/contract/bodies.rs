@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use super::parameters::{moment, uuid};
 use crate::domain::{Chunking, JobStatus, JobType, QueueState};
 
-/// White space and NUL, as a class of a pattern has them.
+/// White space, as a class of a pattern has it.
 const BLANK: &str =
     "\\u0009-\\u000d\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
@@ -186,9 +186,16 @@ fn options(encoding: Encoding) -> Value {
     }
 }
 
-/// What `domain::parameters::switch` takes from a form.
+/// What `domain::parameters::switch` takes from a form: in any case, with white space around it, or nothing.
 fn switch() -> Value {
-    json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "enum": ["1", "0", "yes", "no", "on", "off", ""] }] })
+    let words = ["true", "1", "yes", "on", "false", "0", "no", "off"];
+    let in_any_case = |word: &str| -> String {
+        let letter = |it: char| format!("[{it}{}]", it.to_ascii_uppercase());
+        word.chars().map(|it| if it.is_alphabetic() { letter(it) } else { it.to_string() }).collect()
+    };
+    let words = words.map(in_any_case).join("|");
+    let text = json!({ "type": "string", "pattern": format!("^[{BLANK}]*(?:{words})?[{BLANK}]*$") });
+    json!({ "anyOf": [{ "type": "boolean" }, text] })
 }
 
 fn password() -> Value {

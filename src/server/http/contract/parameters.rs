@@ -101,7 +101,7 @@ pub struct Items {
 #[into_params(parameter_in = Query)]
 pub struct Attempt {
     /// Only this attempt; without it the last ones.
-    #[param(required = false, maximum = 4294967295.0)]
+    #[param(required = false, schema_with = number)]
     attempt: u32,
 }
 
@@ -146,7 +146,7 @@ pub struct Documents {
 #[into_params(parameter_in = Query)]
 pub struct Chunks {
     /// The first one: a `next_offset`.
-    #[param(required = false, maximum = 4294967295.0, default = 0)]
+    #[param(required = false, schema_with = number)]
     offset: u32,
     /// How many at most.
     #[param(required = false, minimum = 1, maximum = 1000, default = 50)]
@@ -176,6 +176,11 @@ pub fn moment() -> ObjectBuilder {
 /// What `domain::JobCursor` reads.
 fn cursor() -> ObjectBuilder {
     text(format!("^(?:[0-9]{{1,19}}\\.)?{UUID}$"))
+}
+
+/// All that a `u32` holds; the format `int32` would end at half of it.
+fn number() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(u32::MAX as usize))
 }
 
 /// The number of a change, or of an item.
