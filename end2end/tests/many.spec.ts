@@ -63,7 +63,7 @@ test.describe('ticked jobs', () => {
     await tick(page, ...cancelled, completed);
     await page.getByTestId('selected-retry').click();
     await sayYes(page, 'Retry 3 jobs?');
-    await isTold(page, /Queued again: 2 jobs\. 1 could not be: They are completed/);
+    await isTold(page, /Queued again: 2 jobs\. 1 could not be: Only failed and cancelled jobs can be retried/);
     for (const id of cancelled) await hasStatus(jobOf(page, id), 'completed');
   });
 
