@@ -41,7 +41,7 @@ pub struct Config {
     #[arg(long, env = "SLUICE_ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
 
-    /// Origins of other sites whose pages may use the API, such as https://app.example, separated by commas.
+    /// Origins of other sites whose pages may use the API, such as `https://app.example`, separated by commas.
     #[arg(long, env = "SLUICE_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
 
