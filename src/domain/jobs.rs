@@ -77,8 +77,12 @@ pub struct JobDetails {
     #[serde(flatten)]
     pub job: Job,
     /// On whose behalf it was accepted: the name of an API key, or `anonymous`. Empty for jobs of before.
+    #[serde(default)]
+    #[schema(required)]
     pub accepted_by: String,
     /// The id of the request that brought it, as it stands in the server's log.
+    #[serde(default)]
+    #[schema(required)]
     pub request_id: String,
     /// How many jobs are begun before this one, while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
