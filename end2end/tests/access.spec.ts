@@ -6,8 +6,6 @@ import { GuardedServer } from './guarded-server';
 import { open } from './pages';
 import { expect, test } from './test';
 
-test.skip(!process.env.SLUICE_BIN, 'needs a server of its own');
-
 let server: GuardedServer;
 let reader: string;
 let all: string;

@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const program = () => process.env.SLUICE_BIN ?? 'sluice';
+function program(): string {
+  if (!process.env.SLUICE_BIN) throw new Error('SLUICE_BIN must name the server to start beside the other one');
+  return process.env.SLUICE_BIN;
+}
 
 export class GuardedServer {
   private constructor(

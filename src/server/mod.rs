@@ -266,7 +266,11 @@ impl Service {
             places: Places::new(&limits),
             access: Access::new(store.clone()),
             needs_keys: config.needs_keys(),
-            guarded: Arc::new(guard::Places::new(config.addr, &config.allowed_hosts, &config.cors_origins)),
+            trusted: Arc::new(guard::TrustedPlaces::new(
+                config.addr,
+                &config.allowed_hosts,
+                &config.cors_origins,
+            )),
             limits,
             stopping,
         };

@@ -29,7 +29,7 @@ pub struct AppState {
     #[from_ref(skip)]
     pub needs_keys: bool,
     /// Where requests may come from, and where they may be sent to.
-    pub guarded: Arc<guard::Places>,
+    pub trusted: Arc<guard::TrustedPlaces>,
     pub readiness: Readiness,
     pub metrics: Metrics,
     pub scraper: Scraper,

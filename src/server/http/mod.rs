@@ -116,7 +116,7 @@ fn span(request: &Request) -> tracing::Span {
 
 /// What pages of other sites may do that the operator has named: use the API, with a key.
 fn cors(state: &AppState) -> CorsLayer {
-    let origins = state.guarded.origins();
+    let origins = state.trusted.origins();
     if origins.is_empty() {
         return CorsLayer::new();
     }

@@ -3,8 +3,8 @@
 
 mod headers;
 mod needs;
-mod places;
 mod request_id;
+mod trusted;
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -22,8 +22,8 @@ use crate::server::clock;
 use crate::server::state::AppState;
 
 pub use headers::{protect, write_page_policy};
-pub use places::Places;
 pub use request_id::{RequestId, current as current_request_id, identify};
+pub use trusted::TrustedPlaces;
 
 /// Lets a request in, or says what it lacks. What is let in carries its [`Visitor`].
 pub async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -58,8 +58,8 @@ pub fn login_page(page: &str) -> String {
 
 async fn check(state: &AppState, head: &Parts) -> Result<Visitor, Problem> {
     let Parts { uri, headers, method, .. } = head;
-    state.guarded.check_host(uri, headers)?;
-    state.guarded.check_origin(method, headers)?;
+    state.trusted.check_host(uri, headers)?;
+    state.trusted.check_origin(method, headers)?;
     let request_id = head.extensions.get::<RequestId>().cloned().unwrap_or_default();
     let visitor = visitor(state, headers, &request_id).await?;
     check_scope(method, uri, visitor, state.needs_keys, &request_id)

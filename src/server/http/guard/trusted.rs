@@ -12,7 +12,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The places that are taken for this server's own.
 #[derive(Debug)]
-pub struct Places {
+pub struct TrustedPlaces {
     /// The hosts requests may name; any, if there are none.
     hosts: Vec<String>,
     /// It listens on this machine alone.
@@ -21,7 +21,7 @@ pub struct Places {
     origins: Vec<String>,
 }
 
-impl Places {
+impl TrustedPlaces {
     pub fn new(addr: SocketAddr, allowed_hosts: &[String], cors_origins: &[String]) -> Self {
         Self {
             hosts: allowed_hosts.iter().map(|it| it.to_ascii_lowercase()).collect(),
@@ -106,9 +106,9 @@ fn is_this_machine(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn places(addr: &str, hosts: &[&str]) -> Places {
+    fn trusted(addr: &str, hosts: &[&str]) -> TrustedPlaces {
         let hosts: Vec<String> = hosts.iter().map(|it| (*it).to_owned()).collect();
-        Places::new(addr.parse().unwrap(), &hosts, &["https://friend.example".to_owned()])
+        TrustedPlaces::new(addr.parse().unwrap(), &hosts, &["https://friend.example".to_owned()])
     }
 
     fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn on_loopback_only_its_own_names_and_those_allowed_lead_in() {
-        let places = places("127.0.0.1:8011", &["Sluice.example"]);
+        let places = trusted("127.0.0.1:8011", &["Sluice.example"]);
         for (host, is_ours) in [
             ("127.0.0.1:8011", true),
             ("localhost:8011", true),
@@ -147,13 +147,13 @@ mod tests {
     fn elsewhere_any_name_leads_in_unless_some_are_allowed() {
         let named = headers(&[("host", "files.example")]);
         let uri = Uri::from_static("/jobs");
-        assert!(places("0.0.0.0:8011", &[]).check_host(&uri, &named).is_ok());
-        assert!(places("0.0.0.0:8011", &["sluice.example"]).check_host(&uri, &named).is_err());
+        assert!(trusted("0.0.0.0:8011", &[]).check_host(&uri, &named).is_ok());
+        assert!(trusted("0.0.0.0:8011", &["sluice.example"]).check_host(&uri, &named).is_err());
     }
 
     #[test]
     fn another_sites_page_changes_nothing() {
-        let places = places("127.0.0.1:8011", &[]);
+        let places = trusted("127.0.0.1:8011", &[]);
         for (list, may) in [
             (&[("host", "localhost:8011")][..], true),
             (&[("host", "localhost:8011"), ("sec-fetch-site", "same-origin")], true),
