@@ -164,6 +164,21 @@ async fn a_start_that_cannot_succeed_says_why_in_one_sentence() {
         (vec!["--addr", "nowhere"], "--addr"),
         (vec!["--data-dir", "x", "serve"], "sluice serve --data-dir"),
         (vec!["--max-concurrent-jobs", "0"], "--max-concurrent-jobs"),
+        (
+            vec!["--max-jobs", "abc"],
+            ": --max-jobs (SLUICE_MAX_JOBS, or max_jobs in the settings file) is \"abc\"; it must be a whole \
+             number from 1 to 4294967295",
+        ),
+        (vec!["serve", "--max-upload-size", "big"], "is \"big\"; it must be a size, such as 500MB or 4GiB"),
+        (vec!["--log-format", "xml"], "is \"xml\"; it must be one of text, json"),
+        (
+            vec!["--chunk-size", "10", "--addr", "127.0.0.1:0", "--data-dir", fresh.to_str().unwrap()],
+            "chunk_size",
+        ),
+        (
+            vec!["--require-keys", "--addr", "127.0.0.1:0", "--data-dir", fresh.to_str().unwrap()],
+            "sluice keys create",
+        ),
         (vec!["--config", settings.to_str().unwrap()], "unknown setting \"max_job\""),
         (vec!["--config", "/nowhere.toml"], "cannot be read"),
         (vec!["--log", "sluice=loud=very"], "log filter"),
@@ -183,6 +198,7 @@ async fn a_start_that_cannot_succeed_says_why_in_one_sentence() {
         let said = complaint(&arguments);
         assert!(said.contains(part), "{arguments:?}: {said}");
         assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+        assert!(!fresh.exists(), "{arguments:?}: a start that is refused makes nothing");
     }
 }
 
@@ -207,6 +223,19 @@ async fn the_client_commands_work_against_a_running_server() {
     std::fs::write(&blank, "  ").unwrap();
     let said = complaint(&["ingest", "--url", &server.url, blank.to_str().unwrap()]);
     assert!(said.contains("blank.txt"), "{said}");
+}
+
+#[test]
+fn keys_are_listed_as_a_table() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let key = run(&["keys", "create", "--name", "ci", "--scope", "read,ingest", "--data-dir", folder]);
+    assert!(key.status.success());
+    let listed = String::from_utf8(run(&["keys", "list", "--data-dir", folder]).stdout).unwrap();
+    let [header, row] = listed.lines().collect::<Vec<_>>()[..] else { panic!("{listed}") };
+    for (name, value) in [("NAME", "ci"), ("SCOPES", "read,ingest"), ("ENDS", "never")] {
+        assert_eq!(header.find(name), row.find(&format!("  {value}")).map(|it| it + 2), "{listed}");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub mod printable;
 pub mod query;
 pub mod smoke;
 mod summary;
-mod table;
+pub mod table;
 #[cfg(test)]
 mod tests;
 

@@ -91,11 +91,6 @@ impl Access {
         Ok(self.0.keys().await?)
     }
 
-    /// Whether anyone could come in at all.
-    pub async fn has_usable_key(&self, now: DateTime<Utc>) -> Result<bool, AccessError> {
-        Ok(self.keys().await?.iter().any(|key| key.is_usable(now)))
-    }
-
     /// Ends a key, by its name or its id, and the sessions begun with it.
     pub async fn revoke_key(
         &self,

@@ -3,11 +3,14 @@
 //! Each setting has one name in three spellings: `--max-jobs`, `SLUICE_MAX_JOBS`, `max_jobs`. The file's
 //! values become the defaults of the flags, so that one parser checks all of them.
 
+use std::error::Error;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::ops::{Bound, RangeBounds};
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 use clap::builder::OsStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, Command};
 
@@ -47,43 +50,43 @@ pub struct Config {
 
     /// Days after which entries of the audit trail are deleted.
     #[arg(long, env = "SLUICE_AUDIT_DAYS", default_value_t = 90,
-          value_parser = clap::value_parser!(u32).range(1..=36_500))]
+          value_parser = whole(1..=36_500))]
     pub audit_days: u32,
 
     /// Jobs that are read and chunked at the same time.
     #[arg(long, env = "SLUICE_MAX_CONCURRENT_JOBS", default_value_t = 3,
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(QueueState::MOST_SLOTS)))]
+          value_parser = whole(1..=i64::from(QueueState::MOST_SLOTS)))]
     pub max_concurrent_jobs: u32,
 
     /// Hours after which the rows of finished jobs are deleted. Their documents stay.
     #[arg(long, env = "SLUICE_MAX_AGE_HOURS", default_value_t = 24,
-          value_parser = clap::value_parser!(u32).range(1..=876_000))]
+          value_parser = whole(1..=876_000))]
     pub max_age_hours: u32,
 
     /// Finished jobs kept; the rows of those that ended first are deleted first. Their documents stay.
-    #[arg(long, env = "SLUICE_MAX_JOBS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "SLUICE_MAX_JOBS", default_value_t = 100, value_parser = whole(1..))]
     pub max_jobs: u32,
 
     /// Seconds between two clean-ups of finished jobs and of files that nothing needs.
     #[arg(long, env = "SLUICE_CLEAN_UP_INTERVAL", default_value_t = 3600,
-          value_parser = clap::value_parser!(u32).range(1..=86_400))]
+          value_parser = whole(1..=86_400))]
     pub clean_up_interval: u32,
 
     /// Attempts at a job whose failure may pass: an I/O error, say, or a crash of the server. A retry by hand
     /// gives it as many again.
     #[arg(long, env = "SLUICE_MAX_ATTEMPTS", default_value_t = 3,
-          value_parser = clap::value_parser!(u32).range(1..=100))]
+          value_parser = whole(1..=100))]
     pub max_attempts: u32,
 
     /// Seconds before the second attempt at a job that failed for a cause that may pass; each further one
     /// waits four times as long, up to an hour.
     #[arg(long, env = "SLUICE_RETRY_DELAY", default_value_t = 5,
-          value_parser = clap::value_parser!(u32).range(0..=3600))]
+          value_parser = whole(0..=3600))]
     pub retry_delay: u32,
 
     /// Jobs that may wait. More are refused with 429 until some have begun.
     #[arg(long, env = "SLUICE_MAX_PENDING_JOBS", default_value_t = 100_000,
-          value_parser = clap::value_parser!(u32).range(1..))]
+          value_parser = whole(1..))]
     pub max_pending_jobs: u32,
 
     /// Nothing is taken in while the data folder's disk has less room than this; 0 to never refuse.
@@ -105,41 +108,41 @@ pub struct Config {
 
     /// Fields and files of one form.
     #[arg(long, env = "SLUICE_MAX_FORM_PARTS", default_value_t = 1000,
-          value_parser = clap::value_parser!(u32).range(1..))]
+          value_parser = whole(1..))]
     pub max_form_parts: u32,
 
     /// Messages of one batch.
     #[arg(long, env = "SLUICE_MAX_BATCH_MESSAGES", default_value_t = 100_000,
-          value_parser = clap::value_parser!(u32).range(1..=DocumentId::MAX_ITEMS as i64))]
+          value_parser = whole(1..=DocumentId::MAX_ITEMS as i64))]
     pub max_batch_messages: u32,
 
     /// Multipart forms that are read at the same time. More are refused with 429.
     #[arg(long, env = "SLUICE_MAX_CONCURRENT_UPLOADS", default_value_t = 64,
-          value_parser = clap::value_parser!(u32).range(1..))]
+          value_parser = whole(1..))]
     pub max_concurrent_uploads: u32,
 
     /// Open connections. More are answered with 503.
     #[arg(long, env = "SLUICE_MAX_CONNECTIONS", default_value_t = 1000,
-          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+          value_parser = whole(1..=1_000_000))]
     pub max_connections: u32,
 
     /// Open event streams. More are refused with 429.
     #[arg(long, env = "SLUICE_MAX_EVENT_STREAMS", default_value_t = 200,
-          value_parser = clap::value_parser!(u32).range(1..))]
+          value_parser = whole(1..))]
     pub max_event_streams: u32,
 
     /// Seconds a client may keep the server waiting: for a request's head, for the next bytes of its body,
     /// or for room to write an answer into.
     #[arg(long, env = "SLUICE_CLIENT_TIMEOUT", default_value_t = 30,
-          value_parser = clap::value_parser!(u32).range(1..=3600))]
+          value_parser = whole(1..=3600))]
     pub client_timeout: u32,
 
     /// The longest chunk, in characters.
-    #[arg(long, env = "SLUICE_CHUNK_SIZE", default_value_t = Chunking::default().size)]
+    #[arg(long, env = "SLUICE_CHUNK_SIZE", default_value_t = Chunking::default().size, value_parser = whole(1..))]
     pub chunk_size: u32,
 
     /// How much of a chunk the next one repeats at most, in characters.
-    #[arg(long, env = "SLUICE_CHUNK_OVERLAP", default_value_t = Chunking::default().overlap)]
+    #[arg(long, env = "SLUICE_CHUNK_OVERLAP", default_value_t = Chunking::default().overlap, value_parser = whole(0..))]
     pub chunk_overlap: u32,
 
     /// The executable that is started to read files: this one, unless a test says otherwise.
@@ -196,12 +199,14 @@ impl Config {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut found = text.to_socket_addrs().map_err(|error| format!("{error}; write it as 127.0.0.1:8011"))?;
-    found.next().ok_or_else(|| "no address has this name".to_owned())
+    let mut found = text
+        .to_socket_addrs()
+        .map_err(|_| "it must be an address with a port, such as 127.0.0.1:8011".to_owned())?;
+    found.next().ok_or_else(|| "it must be an address with a port, such as 127.0.0.1:8011".to_owned())
 }
 
 fn origin(text: &str) -> Result<String, String> {
-    let wanted = || "not an origin; write it as https://app.example, without a path".to_owned();
+    let wanted = || "it must be an origin, such as https://app.example, without a path".to_owned();
     let uri: axum::http::Uri = text.parse().map_err(|_| wanted())?;
     let has_path = !matches!(uri.path(), "" | "/");
     if uri.scheme().is_none() || uri.host().is_none() || has_path {
@@ -211,18 +216,38 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads a whole number in `range`, and says so of what is none.
+fn whole(range: impl RangeBounds<i64>) -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync {
+    let bound = |bound: Bound<&i64>| match bound {
+        Bound::Included(number) => u32::try_from(*number).ok(),
+        Bound::Excluded(_) | Bound::Unbounded => None,
+    };
+    let (least, most) =
+        (bound(range.start_bound()).unwrap_or(0), bound(range.end_bound()).unwrap_or(u32::MAX));
+    move |text| {
+        let number = text.parse().ok().filter(|it| (least..=most).contains(it));
+        number.ok_or_else(|| format!("it must be a whole number from {least} to {most}"))
+    }
+}
+
 fn any_size(text: &str) -> Result<ByteSize, String> {
-    text.parse().map_err(|_| "not a size; write it as 500MB or 4GiB".to_owned())
+    text.parse().map_err(|_| "it must be a size, such as 500MB or 4GiB".to_owned())
 }
 
 fn size(text: &str) -> Result<ByteSize, String> {
     let size = any_size(text)?;
-    if size.as_u64() == 0 { Err("it must be more than nothing".to_owned()) } else { Ok(size) }
+    if size.as_u64() == 0 {
+        Err("it must be a size of more than nothing, such as 500MB".to_owned())
+    } else {
+        Ok(size)
+    }
 }
 
-/// Why the settings file was not used.
+/// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
+    #[error("{setting} is {value:?}; {wanted}")]
+    BadValue { setting: String, value: String, wanted: String },
     #[error("the settings file {0} cannot be read: {1}")]
     Unreadable(PathBuf, std::io::Error),
     #[error("the settings file {0} is not valid TOML: {1}")]
@@ -270,7 +295,36 @@ pub fn matches(command: Command) -> Result<ArgMatches, FileError> {
         Some(path) => with_defaults(command, &path)?,
         None => command,
     };
-    Ok(command.get_matches())
+    command.try_get_matches().map_err(|error| match bad_value(&error) {
+        Some(told) => told,
+        None => error.exit(),
+    })
+}
+
+/// What is wrong with a setting's value, wherever that was given.
+fn bad_value(error: &clap::Error) -> Option<FileError> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (setting, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let flag = setting.split([' ', '=', '[']).next().unwrap_or_default().to_owned();
+    let choices = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(choices)) if !choices.is_empty() => Some(choices.join(", ")),
+        _ => None,
+    };
+    let wanted = match (error.kind(), choices) {
+        (ErrorKind::ValueValidation, _) => error.source()?.to_string(),
+        (ErrorKind::InvalidValue, Some(choices)) => format!("it must be one of {choices}"),
+        _ => return None,
+    };
+    // The flags of other commands are no settings.
+    let name = flag.trim_start_matches('-').replace('-', "_");
+    if !names().contains(&name) {
+        return None;
+    }
+    let setting = format!("{flag} (SLUICE_{}, or {name} in the settings file)", name.to_uppercase());
+    Some(FileError::BadValue { setting, value, wanted })
 }
 
 fn config_argument(found: &ArgMatches) -> Option<PathBuf> {
@@ -337,7 +391,7 @@ mod tests {
         let command = with_defaults(command, &path).map_err(|error| error.to_string())?;
         let found = command
             .try_get_matches_from([&["sluice"], arguments].concat())
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| bad_value(&error).map_or(error.to_string(), |it| it.to_string()))?;
         Config::from_arg_matches(&found).map_err(|error| error.to_string())
     }
 
@@ -365,9 +419,13 @@ mod tests {
             ("max_jobs = 1.5", "max_jobs must be"),
             ("require_keys = 7", "--require-keys"),
             ("cors_origins = \"app.example/x\"", "--cors-origins"),
-            ("max_jobs = 0", "--max-jobs"),
+            (
+                "max_jobs = 0",
+                "--max-jobs (SLUICE_MAX_JOBS, or max_jobs in the settings file) is \"0\"; it must be a whole number",
+            ),
+            ("max_age_hours = 900000", "is \"900000\"; it must be a whole number from 1 to 876000"),
             ("addr = \"here\"", "--addr"),
-            ("max_upload_size = \"big\"", "write it as 500MB"),
+            ("max_upload_size = \"big\"", "it must be a size, such as 500MB"),
             ("= 3", "not valid TOML"),
         ] {
             let error = config(file, &[]).unwrap_err();

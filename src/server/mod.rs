@@ -39,7 +39,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use access::{Access, AccessError};
+use access::Access;
 use blobs::Blobs;
 use config::Config;
 use data_folder::{DataFolder, FolderError};
@@ -100,8 +100,6 @@ pub enum StartError {
          --scope read,ingest` and the same --data-dir, or let everyone in with --insecure-no-auth"
     )]
     NoKeys,
-    #[error("the API keys in the data folder cannot be read: {0}")]
-    Keys(#[from] AccessError),
     #[error("the jobs in the data folder cannot be taken up: {0}")]
     Jobs(#[from] jobs::JobsError),
     #[error("{0}")]
@@ -207,24 +205,29 @@ impl Service {
         let service =
             opening.await.unwrap_or_else(|error| Err(StartError::Thread(io::Error::other(error))))?;
         service.state.jobs.take_up_queue().await?;
-        service.check_keys().await?;
         Ok(service)
     }
 
     /// Fails if keys are needed and nobody has one.
-    async fn check_keys(&self) -> Result<(), StartError> {
-        let state = &self.state;
-        if state.needs_keys && !state.access.has_usable_key(clock::now()).await? {
-            return Err(StartError::NoKeys);
+    fn check_keys(config: &Config, data: &DataFolder) -> Result<(), StartError> {
+        if !config.needs_keys() {
+            return Ok(());
         }
-        Ok(())
+        let database = data.database();
+        let keys =
+            SqliteStore::keys_in(&database).map_err(|error| StartError::Store(database.clone(), error))?;
+        let now = clock::now();
+        if keys.iter().any(|key| key.is_usable(now)) { Ok(()) } else { Err(StartError::NoKeys) }
     }
 
     fn open_folder(config: &Config) -> Result<Self, StartError> {
-        let data = DataFolder::new(&config.data_dir);
-        let lock = data.claim()?;
-        data.check_database()?;
+        // All that can be refused comes before anything is made or changed in the data folder.
         let folders = AllowedFolders::new(&config.allowed_dirs).map_err(StartError::AllowedFolders)?;
+        let chunking = config.chunking().map_err(StartError::Chunking)?;
+        let data = DataFolder::new(&config.data_dir);
+        data.check_database()?;
+        Self::check_keys(config, &data)?;
+        let lock = data.claim()?;
         let blobs = Blobs::open(&data).map_err(|error| data.cannot_write(error))?;
         let database = data.database();
         let metrics = Metrics::default();
@@ -236,7 +239,6 @@ impl Service {
         let index = FullTextIndex::open(&folder).map_err(|error| StartError::Index(folder.clone(), error))?;
         let stopping = CancellationToken::new();
         let limits = Arc::new(config.limits());
-        let chunking = config.chunking().map_err(StartError::Chunking)?;
         let disk = Disk::new(data.path(), config.min_free_disk.as_u64());
         let jobs = JobManager::new(
             store.clone(),

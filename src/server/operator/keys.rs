@@ -10,6 +10,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::command::Data;
+use crate::client::output::{Output, Tone, note};
+use crate::client::table::{Cell, Table};
 use crate::domain::access::{Actor, Scopes};
 use crate::server::access::Access;
 use crate::server::clock;
@@ -133,7 +135,7 @@ pub async fn run(arguments: KeysArgs) -> anyhow::Result<()> {
         }
         KeysCommand::List(ListArgs { data, json }) => {
             let (access, _lock) = open(&data.folder(), false)?;
-            list(&access.keys().await?, json, now);
+            list(&access.keys().await?, json, now)?;
         }
         KeysCommand::Revoke(RevokeArgs { key, data }) => {
             let (access, _lock) = open(&data.folder(), false)?;
@@ -166,7 +168,7 @@ fn open(folder: &DataFolder, make: bool) -> anyhow::Result<(Access, Option<File>
     Ok((Access::new(Arc::new(store)), lock))
 }
 
-fn list(keys: &[ApiKey], json: bool, now: DateTime<Utc>) {
+fn list(keys: &[ApiKey], json: bool, now: DateTime<Utc>) -> anyhow::Result<()> {
     let time = |it: DateTime<Utc>| it.to_rfc3339_opts(SecondsFormat::Secs, true);
     if json {
         let shown = keys.iter().map(|key| {
@@ -181,20 +183,30 @@ fn list(keys: &[ApiKey], json: bool, now: DateTime<Utc>) {
             })
         });
         println!("{}", serde_json::Value::Array(shown.collect()));
-        return;
+        return Ok(());
     }
     if keys.is_empty() {
-        println!("There are no keys.");
+        note("There are no keys.");
+        return Ok(());
     }
+    let mut table = Table::with_header(["ID", "NAME", "SCOPES", "CREATED", "ENDS"]);
     for key in keys {
         let state = match (key.revoked_at, key.expires_at) {
             (Some(at), _) => format!("revoked {}", time(at)),
-            (None, Some(at)) if key.is_usable(now) => format!("until {}", time(at)),
+            (None, Some(at)) if key.is_usable(now) => time(at),
             (None, Some(at)) => format!("expired {}", time(at)),
-            (None, None) => "for good".to_owned(),
+            (None, None) => "never".to_owned(),
         };
-        println!("{}  {:<20}  {:<26}  {state}", key.id, key.name, key.scopes.to_string());
+        let tone = if key.is_usable(now) { Tone::Plain } else { Tone::Quiet };
+        table.row([
+            Cell::new(key.id.to_string()),
+            Cell::new(&key.name).toned(tone),
+            Cell::new(key.scopes.to_string()),
+            Cell::new(time(key.created_at)),
+            Cell::new(state).toned(tone),
+        ]);
     }
+    table.print(Output::of_process(json))
 }
 
 #[cfg(test)]

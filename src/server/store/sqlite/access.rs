@@ -144,3 +144,22 @@ pub(super) fn forget_audit(tx: &Tx<'_>, before: DateTime<Utc>, limit: u32) -> Re
         .execute(params![before.timestamp_millis(), limit])?;
     Ok(gone == limit as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_the_keys_of_an_older_database_leaves_it_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sluice.db");
+        assert!(SqliteStore::keys_in(&path).unwrap().is_empty());
+        assert!(!path.exists());
+
+        let before_keys = Migrations::from_slice(&MIGRATIONS[..4]);
+        before_keys.to_latest(&mut connect(&path).unwrap()).unwrap();
+        assert!(SqliteStore::keys_in(&path).unwrap().is_empty());
+        assert_eq!(before_keys.pending_migrations(&connect(&path).unwrap()), Ok(0));
+        assert!(!SqliteStore::is_current(&path).unwrap());
+    }
+}

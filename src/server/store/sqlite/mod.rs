@@ -93,6 +93,20 @@ impl SqliteStore {
         Ok(pending == 0)
     }
 
+    /// The API keys in a database, which is left as it is: none if it is not there, or is from before there were keys.
+    /// Blocks.
+    pub fn keys_in(path: &Path) -> Result<Vec<ApiKey>> {
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        let connection = connect(path)?;
+        let has_keys = "select count(*) from sqlite_schema where name = 'api_key'";
+        match connection.query_row(has_keys, [], |row| row.get(0))? {
+            0 => Ok(Vec::new()),
+            _ => access::keys(&connection),
+        }
+    }
+
     /// A step that a client waits for.
     async fn write<T: Send + 'static>(
         &self,
