@@ -391,6 +391,11 @@ async fn ingest_and_smoke_tell_scripts_of_each_job_and_step() {
     assert_eq!(steps.len(), 7);
     assert!(steps.iter().all(|step| step["ok"] == true), "{steps:?}");
     assert!(desk.ok(&["smoke"]).starts_with("ok  health: version "));
+    let listed = |desk: &Desk| desk.json(&["jobs", "list"])["total_count"].clone();
+    assert_eq!(listed(&desk), 4, "it takes what it made off the list again");
+    desk.ok(&["smoke", "--keep"]);
+    assert_eq!(listed(&desk), 6);
+    assert_eq!(desk.json(&["documents", "list"])["total_count"], 8);
 }
 
 /// Commands that ask a server, one for each kind.

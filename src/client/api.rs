@@ -148,6 +148,12 @@ impl Client {
         self.door.answer(request).await
     }
 
+    /// Takes jobs that have ended off the list; their documents stay.
+    pub async fn delete_jobs(&self, ids: &[JobId]) -> Result<BulkOutcome> {
+        let request = self.door.request(Method::DELETE, "/jobs").json(&json!({ "ids": ids }));
+        self.door.answer(request).await
+    }
+
     /// Tries one job again, with the password of what it reads.
     pub async fn retry_with_password(&self, id: JobId, password: &SecretString) -> Result<Job> {
         let body = json!({ "password": password.expose_secret() });

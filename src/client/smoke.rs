@@ -8,14 +8,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Client;
-use super::api::Message;
+use super::api::{JobAction, Message};
 use super::connection::Connection;
 use super::output::{Output, Tone};
 use super::printable::line;
 use super::summary::counted;
-use crate::domain::{Answer, DocumentId, Job, JobFilter, JobId, JobQuery, JobStatus, Metadata, Query};
+use crate::domain::{
+    Answer, DocumentId, Job, JobFilter, JobId, JobQuery, JobSelection, JobStatus, Metadata, Query,
+};
 
-/// Try the main calls against a running server: ingest, watch, list, count, query, delete.
+/// Try the main calls against a running server: ingest, watch, list, count, query, delete. Leaves nothing behind.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "With --json, each step is a line: {\"step\", \"ok\", \"detail\"}.")]
 pub struct SmokeArgs {
@@ -25,6 +27,10 @@ pub struct SmokeArgs {
     /// How long a job may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub timeout: u64,
+
+    /// Leave the jobs and documents it makes on the server, to be looked at
+    #[arg(long)]
+    pub keep: bool,
 }
 
 const POLL: Duration = Duration::from_millis(100);
@@ -42,14 +48,14 @@ pub async fn run(args: SmokeArgs) -> anyhow::Result<ExitCode> {
         at: "health",
         timeout: Duration::from_secs(args.timeout),
         word: format!("smoke{}", Uuid::now_v7().simple()),
+        jobs: Vec::new(),
         documents: Vec::new(),
     };
-    let result = smoke.steps().await;
+    let result = smoke.steps(args.keep).await;
     let Err(error) = result else { return Ok(ExitCode::SUCCESS) };
     let told = smoke.failed(&error);
-    // What can still be deleted is not left behind.
-    for id in smoke.documents {
-        let _ = smoke.client.delete_document(id).await;
+    if !args.keep {
+        smoke.leave_little().await;
     }
     told?;
     Ok(ExitCode::FAILURE)
@@ -64,25 +70,42 @@ struct Smoke {
     /// Occurs in every text of this run and nowhere else.
     word: String,
     /// What this run has made on the server.
+    jobs: Vec<JobId>,
     documents: Vec<DocumentId>,
 }
 
 impl Smoke {
-    async fn steps(&mut self) -> anyhow::Result<()> {
+    async fn steps(&mut self, keep: bool) -> anyhow::Result<()> {
         let health = self.client.health().await?;
         self.ok(&format!("version {} says {}", health.version, health.status))?;
         self.at = "async text ingestion";
-        let text = self.text().await?;
+        self.text().await?;
         self.at = "async batch ingestion";
-        let batch = self.batch().await?;
+        self.batch().await?;
         self.at = "listing";
-        self.listing(&[text, batch]).await?;
+        self.listing().await?;
         self.at = "statistics";
         self.statistics().await?;
         self.at = "query";
         self.query().await?;
+        if keep {
+            return Ok(());
+        }
         self.at = "clean-up";
         self.delete().await
+    }
+
+    /// Deletes what can still be deleted after a step has failed.
+    async fn leave_little(&self) {
+        let made = JobSelection { ids: self.jobs.clone(), ..JobSelection::default() };
+        if made.ids.is_empty() {
+            return;
+        }
+        let _ = self.client.act_on_jobs(JobAction::Cancel, &made).await;
+        for id in &self.documents {
+            let _ = self.client.delete_document(*id).await;
+        }
+        let _ = self.client.delete_jobs(&self.jobs).await;
     }
 
     /// Tells that the step went well.
@@ -103,20 +126,21 @@ impl Smoke {
         self.output.line(format_args!("{}  {step}: {}", self.output.toned(tone, word), line(detail)))
     }
 
-    async fn text(&mut self) -> anyhow::Result<JobId> {
+    async fn text(&mut self) -> anyhow::Result<()> {
         let text = format!("{TEXT} {}", self.word);
         let accepted = self.client.ingest_text_async(&text, &metadata()).await?;
+        self.jobs.push(accepted.job_id);
         self.documents.push(DocumentId::of(accepted.job_id, 0));
         let job = self.completed(accepted.job_id).await?;
         ensure!(job.metadata == metadata(), "job {} has lost its metadata", job.job_id);
-        self.ok(&described(&job))?;
-        Ok(job.job_id)
+        self.ok(&described(&job))
     }
 
-    async fn batch(&mut self) -> anyhow::Result<JobId> {
+    async fn batch(&mut self) -> anyhow::Result<()> {
         let messages = MESSAGES
             .map(|text| Message { text: format!("{text} {}", self.word), metadata: Metadata::default() });
         let accepted = self.client.ingest_batch_async(&messages, &metadata()).await?;
+        self.jobs.push(accepted.job_id);
         let items = MESSAGES.len() as u64;
         self.documents.extend((0..items).map(|item| DocumentId::of(accepted.job_id, item)));
         let job = self.completed(accepted.job_id).await?;
@@ -128,8 +152,7 @@ impl Smoke {
             job.total_items,
             job.failed_items,
         );
-        self.ok(&format!("{}, {items} messages", described(&job)))?;
-        Ok(job.job_id)
+        self.ok(&format!("{}, {items} messages", described(&job)))
     }
 
     /// Watches a job until it has completed, and that its progress never goes back.
@@ -162,7 +185,8 @@ impl Smoke {
         }
     }
 
-    async fn listing(&self, made: &[JobId]) -> anyhow::Result<()> {
+    async fn listing(&self) -> anyhow::Result<()> {
+        let made = &self.jobs;
         for status in [None, Some(JobStatus::Completed)] {
             let filter = JobFilter { status, ..JobFilter::default() };
             let query = JobQuery { limit: JobQuery::MAX_LIMIT, ..JobQuery::newest(filter) };
@@ -208,11 +232,14 @@ impl Smoke {
         }
         let left = self.ask().await?.sources.len();
         ensure!(left == 0, "{} still found after their deletion", counted(left as u64, "text"));
+        let outcome = self.client.delete_jobs(&self.jobs).await?;
+        let (jobs, deleted) = (self.jobs.len() as u64, outcome.changed);
+        ensure!(deleted == jobs, "{deleted} of {} could be deleted", counted(jobs, "job"));
         self.ok(&format!(
-            "{} deleted and no longer found",
-            counted(self.documents.len() as u64, "document")
-        ))?;
-        Ok(())
+            "{} and {} deleted and no longer found",
+            counted(self.documents.len() as u64, "document"),
+            counted(jobs, "job")
+        ))
     }
 
     async fn ask(&self) -> anyhow::Result<Answer> {
