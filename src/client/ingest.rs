@@ -21,6 +21,7 @@ use super::patience::Patience;
 use super::summary::{Jobs, Summary, counted};
 use super::{Client, ClientError};
 use crate::domain::event::RemovedJob;
+use crate::domain::words::of_it;
 use crate::domain::{JobId, JobSummary, Metadata};
 
 /// Send files or folders to a running server and wait until they can be found.
@@ -167,7 +168,7 @@ impl Told<'_> {
         }
         match end {
             End::Completed(_) => (),
-            End::Failed(reason) => self.display.line(&format!("failed: {name}: {reason}")),
+            End::Failed(reason) => self.display.line(&format!("failed: {name}: {}", of_it(name, reason))),
             End::Cancelled => self.display.line(&format!("cancelled: {name}")),
             End::Forgotten => {
                 let why = "its job was cleaned up before its end was seen";

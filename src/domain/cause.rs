@@ -23,10 +23,9 @@ pub struct JobCause {
 
 impl JobCause {
     pub fn new(error_code: String, count: u64, example: String) -> Self {
-        let (title, can_retry) = about(&error_code);
         Self {
-            title: title.map_or_else(|| problem::title(&error_code), str::to_owned),
-            can_retry,
+            title: title_of(&error_code).map_or_else(|| problem::title(&error_code), str::to_owned),
+            can_retry: may_pass(&error_code),
             // A code needs no escapes.
             filter: format!("attention=true&error_code={error_code}"),
             count,
@@ -41,32 +40,53 @@ impl JobCause {
     }
 }
 
-/// What people call a reason, and whether another try can help without anything else.
-fn about(error_code: &str) -> (Option<&'static str>, bool) {
-    let (title, can_retry) = match error_code {
-        Job::ITEMS_FAILED => ("Some items failed", true),
-        "crashed" => ("The server ended abruptly", true),
-        "damaged" => ("Damaged file", false),
-        "disk_full" => ("Disk full", true),
-        "empty_folder" => ("Empty folder", false),
-        "encrypted" => ("Encrypted file", false),
-        "extractor_crashed" => ("The file crashed its reader", false),
-        "extractor_timeout" => ("Reading took too long", true),
-        "internal" => ("A fault of the server", false),
-        "no_text" => ("No text in it", false),
-        "path_forbidden" => ("Folder not allowed", false),
-        "path_not_found" => ("No longer there", false),
-        "source_lost" => ("Its source is lost", false),
-        "stalled" => ("Reading stood still", true),
-        "store_failed" => ("The database refused it", true),
-        "too_expensive" => ("Too large when unpacked", false),
-        "too_large" => ("Too large", false),
-        "too_many_items" => ("Too many files", false),
-        "unreadable" => ("Could not be read", true),
-        "unsupported_format" => ("A kind that is not read", false),
-        _ => return (None, false),
-    };
-    (Some(title), can_retry)
+/// What the message of an encrypted file says where no password helps.
+pub const NO_PASSWORD_OPENS: &str = "Sluice cannot open files of its kind";
+
+/// Whether another try may go well with a password.
+pub fn wants_password(error_code: &str, error_message: &str) -> bool {
+    error_code == "encrypted" && !error_message.contains(NO_PASSWORD_OPENS)
+}
+
+/// Whether another try at what failed for this reason may go better without anything being changed before.
+pub fn may_pass(error_code: &str) -> bool {
+    matches!(
+        error_code,
+        Job::ITEMS_FAILED
+            | "crashed"
+            | "disk_full"
+            | "extractor_timeout"
+            | "stalled"
+            | "store_failed"
+            | "unreadable"
+    )
+}
+
+/// What people call a reason.
+fn title_of(error_code: &str) -> Option<&'static str> {
+    Some(match error_code {
+        Job::ITEMS_FAILED => "Some items failed",
+        "crashed" => "The server ended abruptly",
+        "damaged" => "Damaged file",
+        "disk_full" => "Disk full",
+        "empty_folder" => "Empty folder",
+        "encrypted" => "Encrypted file",
+        "extractor_crashed" => "The file crashed its reader",
+        "extractor_timeout" => "Reading took too long",
+        "internal" => "A fault of the server",
+        "no_text" => "No text in it",
+        "path_forbidden" => "Folder not allowed",
+        "path_not_found" => "No longer there",
+        "source_lost" => "Its source is lost",
+        "stalled" => "Reading stood still",
+        "store_failed" => "The database refused it",
+        "too_expensive" => "Too large when unpacked",
+        "too_large" => "Too large",
+        "too_many_items" => "Too many files",
+        "unreadable" => "Could not be read",
+        "unsupported_format" => "A kind that is not read",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::cause::may_pass;
 use super::{DocumentId, JobType, Metadata, Stage, Warning};
 
 /// One piece of ingestion work: a text, a file, a batch of messages or files, or a folder.
@@ -50,6 +51,7 @@ pub struct Job {
     pub chunks_indexed: u64,
     /// How often the job was started; 0 before its first start.
     pub attempt: u32,
+    /// The number of the last attempt that it gets by itself; a retry by hand gives it as many more as a new job has.
     pub max_attempts: u32,
     /// When a job that waits for its next attempt is tried again.
     #[serde(default, with = "rfc3339::option")]
@@ -70,6 +72,23 @@ impl Job {
     /// Whether asking for another try makes sense: of all of it, or of the items that failed.
     pub fn can_retry(&self) -> bool {
         matches!(self.status, JobStatus::Failed | JobStatus::Cancelled) || self.completed_in_part()
+    }
+
+    /// Whether another try may end better as things are: not of a file that is damaged, say.
+    pub fn is_worth_retrying(&self) -> bool {
+        self.can_retry() && (self.status != JobStatus::Failed || may_pass(&self.error_code))
+    }
+
+    /// Which attempt it is at, and how many more it may get by itself. A retry by hand gives it as many again, so the
+    /// number of the last one is nothing that people could know.
+    pub fn attempt_in_words(&self) -> String {
+        let more = self.max_attempts.saturating_sub(self.attempt);
+        match (self.attempt, more) {
+            (attempt, _) if self.status.is_final() => attempt.to_string(),
+            (attempt, 0) => format!("{attempt}, the last one"),
+            (0, more) => format!("none yet, up to {more}"),
+            (attempt, more) => format!("{attempt}, up to {more} more if it fails"),
+        }
     }
 
     /// Whether somebody should look at it: nothing became of it, or not of all its items.
@@ -353,6 +372,36 @@ mod tests {
         ] {
             let job = Job { status, failed_items, ..Job::example() };
             assert_eq!((job.can_retry(), job.needs_attention()), (can_retry, needs_attention), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_retry_is_offered_only_where_it_may_help() {
+        for (status, error_code, worth) in [
+            (JobStatus::Failed, "encrypted", false),
+            (JobStatus::Failed, "unsupported_format", false),
+            (JobStatus::Failed, "unreadable", true),
+            (JobStatus::Failed, Job::ITEMS_FAILED, true),
+            (JobStatus::Cancelled, "", true),
+            (JobStatus::Running, "unreadable", false),
+        ] {
+            let job = Job { status, error_code: error_code.into(), ..Job::example() };
+            assert_eq!(job.is_worth_retrying(), worth, "{status} {error_code}");
+        }
+    }
+
+    #[test]
+    fn attempts_are_told_as_they_were_made_and_as_they_may_come() {
+        for (status, attempt, max_attempts, words) in [
+            (JobStatus::Pending, 0, 3, "none yet, up to 3"),
+            (JobStatus::Running, 1, 3, "1, up to 2 more if it fails"),
+            (JobStatus::Running, 2, 4, "2, up to 2 more if it fails"),
+            (JobStatus::Running, 3, 3, "3, the last one"),
+            (JobStatus::Failed, 2, 4, "2"),
+            (JobStatus::Completed, 1, 3, "1"),
+        ] {
+            let job = Job { status, attempt, max_attempts, ..Job::example() };
+            assert_eq!(job.attempt_in_words(), words);
         }
     }
 

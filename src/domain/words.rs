@@ -18,6 +18,31 @@ pub fn counted(number: u64, one: &str) -> String {
     format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// How much of all there is: `50 of 120 jobs`, and `1 job` where all are there.
+pub fn shown_of(shown: u64, all: u64, one: &str) -> String {
+    let all_of_them = counted(all, one);
+    if shown < all { format!("{} of {all_of_them}", count(shown)) } else { all_of_them }
+}
+
+/// What a message says of what it names, for a place that has just named it: `It could not be read` in place of
+/// `a.pdf could not be read`.
+pub fn of_it(name: &str, message: &str) -> String {
+    let rest = message.strip_prefix(name).filter(|rest| !name.is_empty() && rest.starts_with(' '));
+    if let Some(rest) = rest {
+        return format!("It{rest}");
+    }
+    match message.split_once(&format!(" in {name}")) {
+        Some((before, after)) if !name.is_empty() && ends_a_word(after) => format!("{before} in it{after}"),
+        _ => message.to_owned(),
+    }
+}
+
+/// Whether the text before has ended with a whole word.
+fn ends_a_word(after: &str) -> bool {
+    let after = after.strip_prefix(['.', ',']).unwrap_or(after);
+    after.is_empty() || after.starts_with(' ')
+}
+
 /// A part of a size, both in the unit that suits the whole: `3.2 of 8.0 MB`.
 pub fn part_of_size(part: u64, whole: u64) -> String {
     let units = [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1000)];
@@ -93,6 +118,29 @@ mod tests {
             assert_eq!(count(number), text);
         }
         assert_eq!((counted(1, "chunk"), counted(1000, "chunk")), ("1 chunk".into(), "1,000 chunks".into()));
+    }
+
+    #[test]
+    fn all_of_it_is_not_counted_twice() {
+        assert_eq!((shown_of(1, 1, "job"), shown_of(0, 0, "job")), ("1 job".into(), "0 jobs".into()));
+        assert_eq!(shown_of(50, 1200, "job"), "50 of 1,200 jobs");
+    }
+
+    #[test]
+    fn a_message_beside_a_name_does_not_say_it_again() {
+        for (name, message, told) in [
+            ("a.pdf", "a.pdf could not be read: it is encrypted.", "It could not be read: it is encrypted."),
+            (
+                "b.txt",
+                "There is no text in b.txt, only white space.",
+                "There is no text in it, only white space.",
+            ),
+            ("b.txt", "b.txt.gz could not be read.", "b.txt.gz could not be read."),
+            ("b", "There is no text in b.txt.", "There is no text in b.txt."),
+            ("", "Something is wrong.", "Something is wrong."),
+        ] {
+            assert_eq!(of_it(name, message), told, "{name}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::super::table::{Cell, Table};
 use super::super::{Client, now};
 use super::job_id;
 use super::list::{name, state};
-use crate::domain::words::{ago, bytes, count, duration};
+use crate::domain::words::{ago, bytes, count, duration, of_it};
 use crate::domain::{JobDetails, JobId, LogLevel};
 
 /// Show all there is to say about a job.
@@ -68,7 +68,7 @@ fn fields(details: &JobDetails, now: DateTime<Utc>) -> Fields {
     }
     fields.time("Next try", job.retry_at, now);
     if job.attempt > 0 {
-        fields.add("Attempt", format!("{} of {}", job.attempt, job.max_attempts));
+        fields.add("Attempts", job.attempt_in_words());
     }
     fields.add("Size", bytes(job.size_bytes));
     fields.add("Chunks", count(job.chunks_created));
@@ -91,7 +91,7 @@ fn items(details: &JobDetails) -> Table {
             Cell::number(item.item.to_string()),
             Cell::number(count(item.chunks_created)),
             Cell::new(&item.name),
-            Cell::new(&item.error_message).toned(Tone::Bad),
+            Cell::new(of_it(&item.name, &item.error_message)).toned(Tone::Bad),
         ]);
     }
     table

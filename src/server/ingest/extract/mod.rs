@@ -13,6 +13,7 @@ pub mod worker;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::domain::cause::NO_PASSWORD_OPENS;
 use crate::domain::{Location, Warning};
 
 /// What a reader finds, in the order of the source.
@@ -99,7 +100,7 @@ impl Unreadable {
     pub fn locked() -> Self {
         Self::new(
             "encrypted",
-            "it is encrypted, and Sluice cannot open files of its kind; save it without a password",
+            format!("it is encrypted, and {NO_PASSWORD_OPENS}; save it without a password"),
         )
     }
 

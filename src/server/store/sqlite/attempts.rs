@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::rows::{self, bytes};
 use super::*;
+use crate::domain::words::of_it;
 use crate::domain::{AttemptOutcome, Stage, TimedStage};
 
 /// Documents with more chunks than this report how far the index is within them.
@@ -192,7 +193,8 @@ fn add_warnings(tx: &Tx<'_>, job: JobId, item: Option<&String>, warnings: &[Warn
         .prepare_cached("select warnings from job where id = ?1")?
         .query_row([id], |row| rows::json(row, 0))?;
     for warning in warnings {
-        let message = item.map_or(warning.message.clone(), |item| format!("{item}: {}", warning.message));
+        let message =
+            item.map_or(warning.message.clone(), |item| format!("{item}: {}", of_it(item, &warning.message)));
         let warning = Warning { message, ..warning.clone() };
         if !all.contains(&warning) {
             all.push(warning);

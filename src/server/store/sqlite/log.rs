@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{self, bytes};
 use super::*;
+use crate::domain::words::of_it;
 
 /// The longest line, in characters.
 const LONGEST: usize = 500;
@@ -22,7 +23,7 @@ pub(super) fn add_items(
 ) -> Result<()> {
     let mut lines = Vec::new();
     let of = |item: &ItemResult, text: &str| match has_items {
-        true => format!("{}: {text}", item.name),
+        true => format!("{}: {}", item.name, of_it(&item.name, text)),
         false => text.to_owned(),
     };
     for item in items {
