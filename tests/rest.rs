@@ -193,6 +193,7 @@ async fn bad_input_is_told_what_would_be_right_and_leaves_nothing() {
         (server.post_form("/ingest", form().file("a.png", "x")).await, 415, "unsupported_format"),
         (server.post_form("/ingest", form().file("a.txt", "")).await, 400, "empty_file"),
         (server.post_form("/ingest", form().file("../a.txt", "a")).await, 400, "invalid_file_name"),
+        (server.post_form("/ingest", form().file(&"ä".repeat(300), "a")).await, 400, "invalid_file_name"),
         (server.post_form("/ingest", form().file("a\u{7}.txt", "a")).await, 400, "invalid_form"),
         (
             server.post_form("/ingest", form().field("text_content", "a").field("metadata", "[1]")).await,

@@ -30,6 +30,23 @@ test('a chunk of a PDF says on which page it is', async ({ page, given }) => {
   await expect(page.getByTestId('source').first()).toContainText('page 2');
 });
 
+test.describe('a preview that is refused', () => {
+  test.use({ expectedComplaints: /status of 400/ });
+
+  test('keeps what was typed, as one that is shown does', async ({ page }) => {
+    await open(page, '/app/preview');
+    const fields = { Text: '\n  One & <b>two</b>.\n', 'Longest chunk': '500', Overlap: '50' };
+    for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
+    await page.getByTestId('preview-submit').click();
+    await expect(page.getByTestId('preview-document')).toBeVisible();
+    for (const [label, value] of Object.entries(fields)) await expect(page.getByLabel(label, { exact: true })).toHaveValue(value);
+    await page.getByLabel('Or a file').setInputFiles({ name: 'b.txt', mimeType: 'text/plain', buffer: Buffer.from('b') });
+    await page.getByTestId('preview-submit').click();
+    await expect(page.getByText('not both')).toBeVisible();
+    for (const [label, value] of Object.entries(fields)) await expect(page.getByLabel(label, { exact: true })).toHaveValue(value);
+  });
+});
+
 test.describe('a preview', () => {
   test('shows the chunks of a file and keeps nothing of it', async ({ page, given }) => {
     const word = newWord();

@@ -25,6 +25,7 @@ mod live_jobs;
 mod loaded;
 mod login_page;
 mod parts;
+mod permission;
 mod preview_page;
 mod search_page;
 mod upload;

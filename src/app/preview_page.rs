@@ -6,6 +6,8 @@ use leptos_meta::Title;
 use super::components::{MetadataList, ProblemNotice, Seal, Sealed};
 use super::document_page::chunk;
 use super::format;
+use super::permission::may;
+use crate::domain::access::Scope;
 use crate::domain::format::FORMATS;
 use crate::domain::{Chunking, Preview, PreviewedDocument, Problem};
 
@@ -14,13 +16,18 @@ use crate::domain::{Chunking, Preview, PreviewedDocument, Problem};
 pub struct Previewed {
     /// What the form's fields say.
     pub chunking: Chunking,
+    pub text: String,
     /// What came of the form, if it was sent.
     pub answer: Option<Result<Preview, Problem>>,
 }
 
 #[component]
 pub fn PreviewPage() -> impl IntoView {
-    let Previewed { chunking, answer } = use_context().unwrap_or_default();
+    let Previewed { chunking, text, answer } = use_context().unwrap_or_default();
+    let form = match may(Scope::Ingest) {
+        true => view! { <PreviewForm chunking text/> }.seal(),
+        false => view! { <p class="muted">"The key you logged in with may not send documents, and so may see no preview of one."</p> }.seal(),
+    };
     let shown = answer.map(|answer| match answer {
         Ok(preview) => results(preview),
         Err(problem) => view! { <ProblemNotice problem/> }.seal(),
@@ -29,52 +36,63 @@ pub fn PreviewPage() -> impl IntoView {
         <Title text="Preview"/>
         <h1>"Preview"</h1>
         <p>"See what a file or a text would become. Nothing is kept."</p>
-        <PreviewForm chunking/>
+        {form}
         {shown}
     }
     .seal()
 }
 
+/// The lengths come first, so that they are known again when what comes after them is refused.
 #[component]
-fn PreviewForm(chunking: Chunking) -> impl IntoView {
+fn PreviewForm(chunking: Chunking, text: String) -> impl IntoView {
     let accept: Vec<_> =
         FORMATS.iter().flat_map(|it| it.extensions).map(|extension| format!(".{extension}")).collect();
+    // HTML takes a line break at the beginning away.
+    let text = format!("\n{text}");
     view! {
         <form class="preview-form" action="/app/preview" method="post" enctype="multipart/form-data">
-            <div>
-                <label for="preview-file">"File"</label>
-                <input id="preview-file" type="file" name="file" accept=accept.join(",")/>
-            </div>
-            <div>
-                <label for="preview-text">"Or a text"</label>
-                <textarea id="preview-text" name="text_content" rows="3"></textarea>
-            </div>
             <div class="preview-lengths">
-                <label for="preview-size">"Longest chunk"</label>
-                <input
-                    id="preview-size"
-                    type="number"
-                    name="chunk_size"
-                    value=chunking.size
-                    min=Chunking::LEAST_SIZE
-                    max=Chunking::MOST_SIZE
-                    required
-                />
-                <label for="preview-overlap">"Overlap"</label>
-                <input
-                    id="preview-overlap"
-                    type="number"
-                    name="chunk_overlap"
-                    value=chunking.overlap
-                    min="0"
-                    max=Chunking::MOST_SIZE / 2
-                    required
-                />
-                <span class="muted">"characters"</span>
-                <label for="preview-password">"Password, if it has one"</label>
-                <input id="preview-password" type="password" name="password" autocomplete="off"/>
+                <p>
+                    <label for="preview-size">"Longest chunk"</label>
+                    <input
+                        id="preview-size"
+                        type="number"
+                        name="chunk_size"
+                        value=chunking.size
+                        min=Chunking::LEAST_SIZE
+                        max=Chunking::MOST_SIZE
+                        required
+                    />
+                </p>
+                <p>
+                    <label for="preview-overlap">"Overlap"</label>
+                    <input
+                        id="preview-overlap"
+                        type="number"
+                        name="chunk_overlap"
+                        value=chunking.overlap
+                        min="0"
+                        max=Chunking::MOST_SIZE / 2
+                        required
+                    />
+                </p>
+                <p class="muted">"In characters"</p>
             </div>
-            <button class="button" data-testid="preview-submit">"Preview"</button>
+            <p>
+                <label for="preview-text">"Text"</label>
+                <textarea id="preview-text" name="text_content" rows="4">{text}</textarea>
+            </p>
+            <div class="preview-file">
+                <p>
+                    <label for="preview-file">"Or a file"</label>
+                    <input id="preview-file" type="file" name="file" accept=accept.join(",")/>
+                </p>
+                <p>
+                    <label for="preview-password">"Its password, if any"</label>
+                    <input id="preview-password" type="password" name="password" autocomplete="off"/>
+                </p>
+            </div>
+            <button class="button primary" data-testid="preview-submit">"Preview"</button>
         </form>
     }
 }

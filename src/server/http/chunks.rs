@@ -1,6 +1,6 @@
 //! What a text or file would become, without ingesting it: for programs, and as a page.
 
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
@@ -14,7 +14,7 @@ use super::form::IngestForm;
 use super::pages::render;
 use crate::app::Previewed;
 use crate::domain::parameters::number;
-use crate::domain::{DocumentWithChunks, Preview, Problem};
+use crate::domain::{Chunking, DocumentWithChunks, Preview, Problem};
 use crate::server::state::AppState;
 
 /// The query string of `POST /chunks/preview`.
@@ -77,29 +77,35 @@ fn too_many_previews() -> Problem {
     Problem::new(429, "too_many_previews", detail)
 }
 
+/// A text that is shown again in its field, in bytes; a longer one would only be carried to and fro.
+const MOST_TEXT_KEPT: usize = 1 << 20;
+
 /// `/app/preview`: the form, and below it what came of it once it was sent.
 async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let again = Request::from_parts(parts.clone(), axum::body::Body::empty());
     let chunking = state.jobs.chunking(None, None).unwrap_or_default();
-    let (mut lengths, mut answer) = (chunking, None);
+    let (mut lengths, mut text, mut answer) = (chunking, String::new(), None);
     if parts.method == axum::http::Method::POST {
-        let form = IngestForm::from_request(Request::from_parts(parts, body), &state).await;
-        answer = Some(match form {
-            Ok(form) => {
-                let (size, overlap) = (form.options.chunk_size, form.options.chunk_overlap);
-                lengths = state.jobs.chunking(size, overlap).unwrap_or(chunking);
-                let answer = previewed(&state, form, DocumentWithChunks::DEFAULT_LIMIT).await;
-                answer.map_err(in_words_of_the_page)
-            }
-            Err(problem) => Err(problem),
+        let (form, problem) =
+            IngestForm::from_multipart_so_far(Request::from_parts(parts, body), &state).await;
+        // As they were typed, also where they do not go together.
+        lengths = Chunking {
+            size: form.options.chunk_size.unwrap_or(chunking.size),
+            overlap: form.options.chunk_overlap.unwrap_or(chunking.overlap),
+        };
+        text = form.text_content.clone().filter(|it| it.len() <= MOST_TEXT_KEPT).unwrap_or_default();
+        answer = Some(match problem {
+            None => previewed(&state, form, DocumentWithChunks::DEFAULT_LIMIT).await,
+            Some(problem) => Err(problem),
         });
+        answer = answer.map(|it| it.map_err(in_words_of_the_page));
     }
     let status = match &answer {
         Some(Err(problem)) => StatusCode::from_u16(problem.status).ok(),
         _ => None,
     };
-    let previewed = Previewed { chunking: lengths, answer };
+    let previewed = Previewed { chunking: lengths, text, answer };
     let provide = move || leptos::context::provide_context(previewed.clone());
     let mut response = render(&state, again, provide).await;
     if let Some(status) = status {

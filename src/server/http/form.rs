@@ -2,6 +2,7 @@
 //!
 //! Files stream to blobs and are checked on the way; a request that breaks off leaves nothing behind.
 
+use std::borrow::Cow;
 use std::error::Error as _;
 
 use axum::extract::multipart::{Field, MultipartError};
@@ -24,6 +25,9 @@ use crate::server::state::AppState;
 
 /// Paths and switches are small, in bytes.
 const SMALL_FIELD: u64 = FixedLimits::VALUES.max_field_size;
+
+/// Characters of a refused file name that are shown.
+const NAME_SHOWN: usize = 60;
 
 /// What one request wants to have ingested.
 #[derive(Debug, Default)]
@@ -145,12 +149,27 @@ impl IngestForm {
     }
 
     async fn from_multipart(request: Request, state: &AppState) -> Result<Self, Problem> {
+        match Self::from_multipart_so_far(request, state).await {
+            (form, None) => Ok(form),
+            (_, Some(problem)) => Err(problem),
+        }
+    }
+
+    /// What was read of the form, and why not all of it: a page shows again what was typed into it.
+    pub async fn from_multipart_so_far(request: Request, state: &AppState) -> (Self, Option<Problem>) {
+        let mut form = Self::default();
+        let problem = form.take_multipart(request, state).await.err();
+        (form, problem)
+    }
+
+    async fn take_multipart(&mut self, request: Request, state: &AppState) -> Result<(), Problem> {
+        let form = self;
         let mut multipart = Multipart::from_request(request, state).await.map_err(|rejection| {
             bad_request("invalid_form", format!("The form cannot be read: {}.", rejection.body_text()))
         })?;
         let place = state.places.uploads.clone().try_acquire_owned();
         let place = place.map_err(|_| too_many_uploads(&state.limits))?;
-        let mut form = Self { _place: Some(place), ..Self::default() };
+        form._place = Some(place);
         let mut parts = 0;
         while let Some(field) =
             multipart.next_field().await.map_err(|error| form_problem(&error, &state.limits))?
@@ -178,7 +197,7 @@ impl IngestForm {
                 form.set(&name, value)?;
             }
         }
-        Ok(form)
+        Ok(())
     }
 
     async fn from_urlencoded(request: Request, state: &AppState) -> Result<Self, Problem> {
@@ -345,10 +364,19 @@ fn file_name(field: &Field<'_>) -> Result<String, Problem> {
     Err(bad_request(
         "invalid_file_name",
         format!(
-            "The file name {name:?} cannot be used: it must be a bare name of at most 255 bytes, without path \
-             separators and control characters."
+            "The file name {:?} cannot be used: it must be a bare name of at most 255 bytes, without path \
+             separators and control characters.",
+            beginning(name)
         ),
     ))
+}
+
+/// Of a long name as much as tells which one is meant.
+fn beginning(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(NAME_SHOWN) {
+        Some((end, _)) => format!("{}…", &name[..end]).into(),
+        None => name.into(),
+    }
 }
 
 fn form_problem(error: &MultipartError, limits: &Limits) -> Problem {
@@ -388,4 +416,16 @@ fn too_many_uploads(limits: &Limits) -> Problem {
         "This server reads {most} uploads now, as many as it does at a time (--max-concurrent-uploads). Try again soon."
     );
     Problem::new(429, "too_many_uploads", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_not_echoed_whole() {
+        assert_eq!(beginning("../a.txt"), "../a.txt");
+        assert_eq!(beginning(&"ä".repeat(60)), "ä".repeat(60));
+        assert_eq!(beginning(&"ä".repeat(300)), format!("{}…", "ä".repeat(60)));
+    }
 }
