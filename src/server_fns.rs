@@ -72,6 +72,13 @@ pub async fn retry_job(id: JobId) -> Result<Job, Problem> {
     answer(acting()?.jobs.retry(id, None).await)
 }
 
+/// The same, with what opens the encrypted file that it failed at.
+#[server(prefix = "/_fn", endpoint = "retry_with_password", protocol = Call<PostUrl>)]
+pub async fn retry_with_password(id: JobId, password: String) -> Result<Job, Problem> {
+    use crate::server::http::{acting::acting, problem::answer};
+    answer(acting()?.jobs.retry(id, Some(password).filter(|it| !it.is_empty()).map(Into::into)).await)
+}
+
 /// Cancels all jobs of a selection.
 #[server(prefix = "/_fn", endpoint = "cancel_jobs", protocol = Call<Json>)]
 pub async fn cancel_jobs(selection: JobSelection) -> Result<BulkOutcome, Problem> {

@@ -159,6 +159,7 @@ fn requests() -> Vec<(&'static str, String, &'static str)> {
         "/queue",
         "/_fn/cancel_job",
         "/_fn/retry_job",
+        "/_fn/retry_with_password",
         "/_fn/cancel_jobs",
         "/_fn/retry_jobs",
         "/_fn/delete_jobs",

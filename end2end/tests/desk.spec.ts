@@ -148,7 +148,7 @@ async function beHidden(page: Page, hidden: boolean): Promise<void> {
 
 test.describe('while the pointer is on a button of the list', () => {
   test('nothing comes or goes, and all of it does afterwards', async ({ page, otherPage, given }) => {
-    const id = await given.failedJob();
+    const id = await given.cancelledJob('about buttons');
     await Promise.all([open(page, '/'), open(otherPage, '/')]);
     await Promise.all([isConnected(page), isConnected(otherPage)]);
     const button = jobOf(page, id).getByTestId('retry-job');

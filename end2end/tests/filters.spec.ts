@@ -118,7 +118,7 @@ test('more jobs are shown in place, where one has scrolled to', async ({ page, g
   const ids = await given.textJobs(60, (number) => `${word} ${number}`);
   await open(page, `/?q=${word}`);
   await expect(page.getByTestId('job')).toHaveCount(50);
-  await expect(page.getByTestId('shown')).toHaveText('50 of 60');
+  await expect(page.getByTestId('shown')).toHaveText('50 of 60 jobs');
   await withoutReload(page, async () => {
     await page.getByTestId('show-more').scrollIntoViewIfNeeded();
     const place = async () => Math.round((await jobOf(page, ids[12]).boundingBox())?.y ?? NaN);
@@ -127,7 +127,7 @@ test('more jobs are shown in place, where one has scrolled to', async ({ page, g
     await expect(jobOf(page, ids[0])).toBeAttached();
     expect(await place()).toBe(before);
     await expect(jobOf(page, ids[12])).toBeInViewport();
-    await expect(page.getByTestId('shown')).toHaveText('60 of 60');
+    await expect(page.getByTestId('shown')).toHaveText('60 jobs');
     await expect(page.getByTestId('show-more')).toHaveCount(0);
     expect(await rowIds(page)).toEqual([...ids].reverse());
   });

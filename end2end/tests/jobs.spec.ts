@@ -81,13 +81,16 @@ test.describe('cancelling', () => {
 });
 
 test.describe('retrying', () => {
-  test('a failed job is tried again', async ({ page, given }) => {
-    const id = await given.failedJob();
+  test('is not offered where it cannot help, and a part that failed is told and tried again', async ({ page, given }) => {
+    const failed = await given.failedJob();
+    const inPart = await given.halfFailedJob();
     await open(page, '/');
-    await expect(jobOf(page, id)).toContainText('There is no text in blank.txt, only white space.');
-    await jobOf(page, id).getByTestId('retry-job').click();
-    await expect.poll(() => given.job(id)).toMatchObject({ status: 'failed', attempt: 2 });
-    await hasStatus(jobOf(page, id), 'failed');
+    await expect(jobOf(page, failed)).toContainText('There is no text in blank.txt, only white space.');
+    await expect(jobOf(page, failed).getByTestId('retry-job')).toHaveCount(0);
+    await expect(jobOf(page, inPart).locator('.badge-partial')).toHaveText('completed, 1 failed');
+    await jobOf(page, inPart).getByTestId('retry-job').click();
+    await expect.poll(() => given.job(inPart)).toMatchObject({ status: 'completed', attempt: 2 });
+    await expect(jobOf(page, inPart).locator('.badge-partial')).toHaveText('completed, 1 failed');
   });
 
   test('a cancelled job is tried again and completes', async ({ page, given }) => {

@@ -1,6 +1,7 @@
 // How the pages look where it can be said in numbers: on a phone, in the dark, and while they load.
 
 import { allPages } from './all-pages';
+import { textFile } from './given';
 import { fitsTheWindow, hasStatus, isConnected, jobOf, open } from './pages';
 import { expect, test } from './test';
 
@@ -59,6 +60,64 @@ test.describe('on a phone', () => {
     await page.getByTestId('confirm-cancel').tap();
     await hasStatus(jobOf(page, id), 'cancelled');
   });
+});
+
+test.describe('on a phone of the usual size', () => {
+  test.use({ viewport: { width: 390, height: 844 } });
+
+  test('the header is one row, and jobs are within the first screen', async ({ page, given }) => {
+    await given.text('about first screens');
+    await open(page, '/');
+    const header = await page.getByRole('banner').boundingBox();
+    expect(header?.height).toBeLessThan(60);
+    expect((await page.getByTestId('job').first().boundingBox())?.y).toBeLessThan(480);
+    await expect(page.getByLabel('Colours')).toBeHidden();
+    await page.getByTestId('more').click();
+    await page.getByLabel('Colours').selectOption('dark');
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+    await page.locator('#more').getByRole('searchbox').fill('screens');
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(/\/app\/search\?q=screens/);
+  });
+
+  test('what is sent is a sheet that can be folded', async ({ page }) => {
+    await open(page, '/');
+    await page.getByTestId('upload-input').setInputFiles([textFile('sheet.txt', 'about sheets')]);
+    await expect(page.getByTestId('upload-item')).toHaveAttribute('data-state', 'taken');
+    const sheet = page.getByTestId('uploads');
+    expect((await sheet.boundingBox())?.height).toBeLessThan(140);
+    await page.getByRole('button', { name: '1 of 1 sent' }).click();
+    expect((await sheet.boundingBox())?.height).toBeLessThan(60);
+    await fitsTheWindow(page);
+  });
+});
+
+test('what is sent takes room of its own, and what it covers can be scrolled above it', async ({ page, given }) => {
+  await given.textJobs(30, (number) => `row ${number}`);
+  await given.nothingRuns();
+  await open(page, '/');
+  const files = Array.from({ length: 9 }, (_, number) => textFile(`${number}.txt`, `about ${number}`));
+  await page.getByTestId('upload-input').setInputFiles(files);
+  await expect(page.locator('[data-testid="upload-item"][data-state="taken"]')).toHaveCount(9);
+  await isConnected(page);
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  const sheet = await page.getByTestId('uploads').boundingBox();
+  const last = await page.getByTestId('shown').boundingBox();
+  expect((last?.y ?? 0) + (last?.height ?? 0)).toBeLessThan(sheet?.y ?? 0);
+  expect(sheet?.height, 'small when done').toBeLessThan(130);
+});
+
+test('a toast is beside what is at the sides, and lets clicks through around it', async ({ page, given }) => {
+  const id = await given.cancelledJob('about toasts');
+  await open(page, '/');
+  await jobOf(page, id).getByTestId('retry-job').click();
+  const toast = await page.getByTestId('toast').boundingBox();
+  const [queue, actions] = [page.getByTestId('queue'), jobOf(page, id).locator('.cell-actions')];
+  const [left, right] = [await queue.boundingBox(), await actions.boundingBox()];
+  expect(toast?.x).toBeGreaterThan((left?.x ?? 0) + (left?.width ?? 0));
+  expect((toast?.x ?? 0) + (toast?.width ?? 0)).toBeLessThan(right?.x ?? 0);
+  await expect(page.getByTestId('toasts')).toHaveCSS('pointer-events', 'none');
+  await expect(page.getByTestId('toast')).toHaveCSS('pointer-events', 'auto');
 });
 
 test('the first thing the Tab key reaches skips to the content', async ({ page }) => {

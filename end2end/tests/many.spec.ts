@@ -154,13 +154,18 @@ test.describe('what needs attention', () => {
   });
 
   test('is tried again by one button for each reason', async ({ page, given }) => {
-    const id = await given.failedJob();
+    const id = await given.halfFailedJob();
+    await given.failedJob();
     await open(page, '/?attention=true');
-    const { total_count: count } = await given.jobs('attention=true&error_code=no_text&limit=1');
-    await page.locator(cause).getByTestId('cause-retry').click();
+    const { total_count: count } = await given.jobs('attention=true&error_code=items_failed&limit=1');
+    const inPart = page.locator('[data-testid="cause"][data-code="items_failed"]');
+    await expect(inPart.getByRole('button')).toHaveText([/^Retry \d/, /^Delete \d/]);
+    await expect(page.locator(cause).getByRole('button')).toHaveText([/^Delete \d/]);
+    await expect(page.locator(cause)).toContainText('Retrying does not help');
+    await inPart.getByTestId('cause-retry').click();
     await sayYes(page, `Retry ${count} job${count === 1 ? '' : 's'}?`);
     await isTold(page, `Queued again: ${count} job`);
-    await expect.poll(() => given.job(id)).toMatchObject({ status: 'failed', attempt: 2 });
+    await expect.poll(() => given.job(id)).toMatchObject({ status: 'completed', attempt: 2 });
   });
 
   test('is deleted by one button for each reason, and the rest stays', async ({ page, given }) => {

@@ -8,6 +8,8 @@ use super::components::{ChunkText, MetadataList, ProblemNotice, Seal, Sealed, Ti
 use super::documents_page::DeleteDocumentForm;
 use super::format;
 use super::loaded::load;
+use crate::app::permission::may;
+use crate::domain::access::Scope;
 use crate::domain::{Chunk, Document, DocumentId, DocumentWithChunks, Problem};
 use crate::server_fns::get_document;
 
@@ -59,6 +61,7 @@ fn in_full((document, warnings, chunks, next_offset): Found, offset: u64) -> Sea
     });
     let shown = match chunks.len() as u64 {
         0 => "No chunks here.".to_owned(),
+        count if count == document.chunk_count => format::counted(count, "chunk"),
         count => format!("{}–{} of {}", offset + 1, offset + count, format::count(document.chunk_count)),
     };
     let job = format!("/app/jobs/{}", document.job_id);
@@ -77,7 +80,9 @@ fn in_full((document, warnings, chunks, next_offset): Found, offset: u64) -> Sea
         <p class="crumbs"><a href="/app/documents">"Documents"</a></p>
         <div class="page-head">
             <h1><bdi>{document.name.clone()}</bdi></h1>
-            <div class="page-actions"><DeleteDocumentForm id=document.document_id name=document.name/></div>
+            <div class="page-actions">
+                {may(Scope::Manage).then(|| view! { <DeleteDocumentForm id=document.document_id name=document.name/> })}
+            </div>
         </div>
         <dl class="fields">
             <div><dt>"Type"</dt><dd>{document.media_type}</dd></div>

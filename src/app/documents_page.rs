@@ -9,6 +9,8 @@ use super::address::address;
 use super::components::{EmptyState, ProblemNotice, Seal, Sealed, StatCard, TimeOf, curl_line, text};
 use super::format;
 use super::loaded::load;
+use crate::app::permission::may;
+use crate::domain::access::Scope;
 use crate::domain::{Document, DocumentFilter, DocumentId, DocumentPage, KnowledgeBase};
 use crate::server_fns::{DeleteDocument, get_knowledge_base, list_documents};
 
@@ -75,7 +77,7 @@ fn Documents(
     });
     let first = address("/app/documents", &filter.parameters());
     let newest = before.map(|_| view! { <p><a href=first>"Back to the newest"</a></p> });
-    let shown = format!("{} of {}", page.documents.len(), format::count(page.total_count));
+    let shown = format::shown_of(page.documents.len() as u64, page.total_count, "document");
     view! {
         <dl class="stats small">
             <StatCard label="Documents" name="documents" value=number(knowledge.documents)/>
@@ -152,7 +154,9 @@ fn row(document: Document) -> Sealed {
             <td role="cell" class="cell-number" data-label="Size">{format::bytes(document.size_bytes)}</td>
             <td role="cell" class="cell-number" data-label="Chunks">{format::count(document.chunk_count)}</td>
             <td role="cell" class="cell-times" data-label="Taken in"><TimeOf time=document.created_at/></td>
-            <td role="cell" class="cell-actions"><DeleteDocumentForm id name=document.name small=true/></td>
+            <td role="cell" class="cell-actions">
+                {may(Scope::Manage).then(|| view! { <DeleteDocumentForm id name=document.name small=true/> })}
+            </td>
         </tr>
     }
     .seal()

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-pub use crate::domain::words::{ago, bytes, count, counted, duration, percent};
+pub use crate::domain::words::{ago, bytes, count, counted, duration, percent, shown_of};
 
 /// `2024-01-15 10:30:05`, in UTC.
 pub fn date_time(time: &DateTime<Utc>) -> String {

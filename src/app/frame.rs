@@ -5,12 +5,13 @@ use leptos_meta::MetaTags;
 use leptos_router::hooks::use_location;
 
 use super::App;
-use super::components::{ProblemNotice, Seal, SearchForm};
+use super::components::{ProblemNotice, Seal, Sealed, SearchForm};
 use super::desk::{Desk, KeysHelp};
 use super::loaded::load;
+use super::permission::may;
 use super::upload::{DropPlaces, UploadCentre};
 use crate::domain::Theme;
-use crate::domain::access::Visitor;
+use crate::domain::access::{Scope, Visitor};
 use crate::server_fns::{get_limits, take_refusal};
 
 /// The theme of the request that is being answered.
@@ -66,6 +67,14 @@ pub fn Frame(children: Children) -> impl IntoView {
         <Header/>
         {main}
         <KeysHelp/>
+        {may(Scope::Ingest).then(uploads)}
+        <Desk/>
+    }
+    .seal()
+}
+
+fn uploads() -> Sealed {
+    view! {
         <DropPlaces/>
         {load(get_limits(), |limits| {
             // Without them the server still refuses what is too large.
@@ -73,7 +82,6 @@ pub fn Frame(children: Children) -> impl IntoView {
                 limits.map_or((u64::MAX, u64::MAX), |it| (it.max_upload_size, it.max_text_size));
             view! { <UploadCentre largest_file longest_text/> }.seal()
         })}
-        <Desk/>
     }
     .seal()
 }
@@ -83,7 +91,9 @@ const LOGIN: &str = "/app/login";
 
 /// Main pages, by address and name.
 const PAGES: [(&str, &str); 4] =
-    [("/", "Jobs"), ("/app/documents", "Documents"), ("/app/search", "Search"), ("/app/preview", "Preview")];
+    [("/", "Jobs"), ("/app/documents", "Documents"), ("/app/search", "Search"), (PREVIEW, "Preview")];
+
+const PREVIEW: &str = "/app/preview";
 
 #[component]
 fn Header() -> impl IntoView {
@@ -95,6 +105,8 @@ fn Header() -> impl IntoView {
         };
         view! { <li><a href=href aria-current=if inside { "page" } else { "false" }>{label}</a></li> }.seal()
     };
+    // A preview takes a file in, too, if only to look at it.
+    let pages = PAGES.into_iter().filter(|(href, _)| *href != PREVIEW || may(Scope::Ingest));
     // The search page has this form itself, with the question in it.
     let search = (path != "/app/search").then(|| view! { <SearchForm/> });
     view! {
@@ -106,10 +118,24 @@ fn Header() -> impl IntoView {
                     </svg>
                     "Sluice"
                 </a>
-                <nav aria-label="Main"><ul>{PAGES.map(link).collect_view()}</ul></nav>
-                {search}
-                <ThemeForm/>
-                <LogOut/>
+                <nav aria-label="Main"><ul>{pages.map(link).collect_view()}</ul></nav>
+                // On a narrow screen it opens what is in the row on a wide one.
+                <button
+                    type="button"
+                    class="button icon-button more-button"
+                    popovertarget="more"
+                    aria-label="More"
+                    data-testid="more"
+                >
+                    <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+                        <path d="M2.5 4h11M2.5 8h11M2.5 12h11"></path>
+                    </svg>
+                </button>
+                <div id="more" class="more" popover>
+                    {search}
+                    <ThemeForm/>
+                    <LogOut/>
+                </div>
                 <button type="button" class="button icon-button needs-js" data-opens="keys" aria-label="Keyboard shortcuts">
                     "?"
                 </button>

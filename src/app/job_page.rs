@@ -13,9 +13,14 @@ use super::format;
 use super::job_watch::JobWatch;
 use super::loaded::load;
 use super::parts::Part;
+use super::permission::may;
+use crate::domain::access::Scope;
+use crate::domain::cause::wants_password;
 use crate::domain::whereabouts::where_it_is;
 use crate::domain::{Chunk, ItemFilter, Job, JobDetails, JobId, JobItemPage, JobStatus, Problem};
-use crate::server_fns::{CancelJob, RetryJob, follow_job, get_document, get_items, get_job};
+use crate::server_fns::{
+    CancelJob, RetryJob, RetryWithPassword, follow_job, get_document, get_items, get_job,
+};
 
 /// Chunks shown with a job that made one document.
 const CHUNKS_SHOWN: usize = 20;
@@ -78,6 +83,8 @@ fn in_full(found: Found) -> Sealed {
     let title = job_title(&details.job);
     let job = details.job.clone();
     let unwarned = details.warnings.is_empty();
+    let password = wants_password(&job.error_code, &job.error_message)
+        || items.items.iter().any(|it| wants_password(&it.error_code, &it.error_message));
     let warnings =
         details.warnings.iter().map(|it| view! { <li><bdi>{it.message.clone()}</bdi></li> }.seal());
     view! {
@@ -88,7 +95,7 @@ fn in_full(found: Found) -> Sealed {
             <JobWatch id=job.job_id seq/>
         </div>
         <div id=Part::Job.id() class="job-parts" data-testid="job" data-job-id=job.job_id.to_string() data-status=job.status.as_str()>
-            {head(&job, details.waits_for.as_deref())}
+            {head(&job, details.waits_for.as_deref(), password)}
             {error(&job)}
             <ul class="warnings" hidden=unwarned>{warnings.collect_view()}</ul>
             <JobFields details=details.clone()/>
@@ -102,8 +109,8 @@ fn in_full(found: Found) -> Sealed {
     .seal()
 }
 
-/// The state, how far it is, and what can be done.
-fn head(job: &Job, waits_for: Option<&str>) -> Sealed {
+/// The state, how far it is, and what can be done; with a password, if that may help.
+fn head(job: &Job, waits_for: Option<&str>, password: bool) -> Sealed {
     let shown = RwSignal::new(job.clone());
     let place = waits_for.map_or_else(|| where_it_is(job), str::to_owned);
     let id = job.job_id.to_string();
@@ -115,7 +122,7 @@ fn head(job: &Job, waits_for: Option<&str>) -> Sealed {
             <div class="page-actions">
                 <CopyButton label="Copy id" what=id.clone()/>
                 <CopyButton label="Copy as curl" what=format!("curl {{origin}}/jobs/{id}")/>
-                <JobForm job=job.clone()/>
+                {may(Scope::Manage).then(|| view! { <JobForm job=job.clone() password/> })}
             </div>
         </div>
     }
@@ -124,7 +131,7 @@ fn head(job: &Job, waits_for: Option<&str>) -> Sealed {
 
 /// What makes sense to do to the job now. The desk asks before it is cancelled.
 #[component]
-fn JobForm(job: Job) -> impl IntoView {
+fn JobForm(job: Job, password: bool) -> impl IntoView {
     let id = job.job_id.to_string();
     let title = job_title(&job);
     if job.can_cancel() {
@@ -143,10 +150,22 @@ fn JobForm(job: Job) -> impl IntoView {
         }
         .seal();
     }
-    let label = if job.completed_in_part() { "Retry failed items" } else { "Retry" };
+    let label = match (job.completed_in_part(), job.is_worth_retrying()) {
+        (true, _) => "Retry failed items",
+        (false, true) => "Retry",
+        (false, false) => "Retry all the same",
+    };
+    let with_password = (password && job.can_retry()).then(|| password_form(&id, &title));
+    if with_password.is_some() && !job.is_worth_retrying() {
+        return with_password.seal();
+    }
+    let doubt = (!job.is_worth_retrying())
+        .then(|| view! { <span class="muted no-help">"Retrying it as it is does not help"</span> });
     job.can_retry()
         .then(|| {
             view! {
+                {with_password}
+                {doubt}
                 <form action=RetryJob::url() method="post" data-done=format!("Queued again: “{title}”.")>
                     <input type="hidden" name="id" value=id/>
                     <button id="act" class="button small" data-testid="retry-job">{label}</button>
@@ -154,6 +173,29 @@ fn JobForm(job: Job) -> impl IntoView {
             }
         })
         .seal()
+}
+
+fn password_form(id: &str, title: &str) -> Sealed {
+    view! {
+        <form
+            class="password-form"
+            action=RetryWithPassword::url()
+            method="post"
+            data-done=format!("Queued again: “{title}”.")
+        >
+            <input type="hidden" name="id" value=id.to_owned()/>
+            <input
+                type="password"
+                name="password"
+                required
+                autocomplete="off"
+                aria-label="Password of the file"
+                placeholder="Password of the file"
+            />
+            <button class="button small" data-testid="retry-with-password">"Retry with it"</button>
+        </form>
+    }
+    .seal()
 }
 
 fn error(job: &Job) -> Sealed {
@@ -205,7 +247,7 @@ fn JobFields(details: JobDetails) -> impl IntoView {
             {field("Size", format::bytes(job.size_bytes))}
             {field("Items", through(&job))}
             {field("Chunks", format::count(job.chunks_created))}
-            {field("Attempt", format!("{} of {}", job.attempt, job.max_attempts))}
+            {field("Attempts", job.attempt_in_words())}
             {moment("Created", Some(job.created_at))}
             {moment("Started", job.started_at)}
             {moment("Finished", job.completed_at)}

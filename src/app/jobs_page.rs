@@ -5,14 +5,16 @@ use leptos_meta::Title;
 
 use super::components::Seal;
 use super::job_manager::JobManager;
+use super::permission::may;
 use super::upload::IntakeForms;
+use crate::domain::access::Scope;
 
 #[component]
 pub fn JobsPage() -> impl IntoView {
     view! {
         <Title text="Jobs"/>
         <h1 class="visually-hidden">"Jobs"</h1>
-        <IntakeForms/>
+        {may(Scope::Ingest).then(|| view! { <IntakeForms/> })}
         <JobManager/>
     }
     .seal()

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{Seal, Sealed};
 use crate::app::format;
 use crate::domain::JobItem;
+use crate::domain::words::of_it;
 
 #[component]
 pub fn ItemList(items: Vec<JobItem>) -> impl IntoView {
@@ -19,7 +20,7 @@ fn item(item: JobItem) -> Sealed {
     let failed = !item.error_message.is_empty();
     let outcome = match (item.document_id, item.error_message) {
         (_, error) if !error.is_empty() => {
-            view! { <span class="wrong">"Failed: " <bdi>{error}</bdi></span> }.seal()
+            view! { <span class="wrong">"Failed: " <bdi>{of_it(&name, &error)}</bdi></span> }.seal()
         }
         (Some(id), _) => {
             let chunks = format::counted(item.chunks_created, "chunk");

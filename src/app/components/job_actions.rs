@@ -82,7 +82,7 @@ impl JobActions {
 #[component]
 pub fn JobButtons(job: RwSignal<Job>, actions: JobActions) -> impl IntoView {
     let can_cancel = holds(move || job.read().can_cancel());
-    let can_retry = holds(move || job.read().can_retry());
+    let can_retry = holds(move || job.read().is_worth_retrying());
     part(move || match (can_cancel.get(), can_retry.get()) {
         (true, _) => Some(button(job, actions, true)),
         (_, true) => Some(button(job, actions, false)),
@@ -110,7 +110,7 @@ fn button(job: RwSignal<Job>, actions: JobActions, cancel: bool) -> Sealed {
                 data-testid=testid
                 disabled=busy
             >
-                {word(move || if !cancel && job.read().completed_in_part() { "Retry failed items" } else { label })}
+                {word(move || if !cancel && job.read().completed_in_part() { "Retry failed" } else { label })}
                 <span class="visually-hidden">{text(move || format!(" {}", job.read().name))}</span>
             </button>
         </form>

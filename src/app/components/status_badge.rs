@@ -3,20 +3,39 @@
 use leptos::prelude::*;
 
 use super::{Seal, text, word};
+use crate::app::format::count;
 use crate::domain::{Job, JobStatus};
 
 #[component]
 pub fn StatusBadge(job: RwSignal<Job>) -> impl IntoView {
     let label = move || {
         let job = job.read();
-        if job.cancel_requested && !job.status.is_final() { "cancelling…" } else { job.status.as_str() }
+        if job.cancel_requested && !job.status.is_final() {
+            return "cancelling…".to_owned();
+        }
+        let mut words = job.status.as_str().to_owned();
+        if job.completed_in_part() {
+            words.push_str(", ");
+            words.push_str(&count(job.failed_items));
+            words.push_str(" failed");
+        }
+        words
+    };
+    // Not all of it went well: that is another colour and another mark.
+    let looks = move || {
+        let job = job.read();
+        if job.completed_in_part() {
+            ("partial", JobStatus::Failed)
+        } else {
+            (job.status.as_str(), job.status)
+        }
     };
     view! {
-        <span class=text(move || format!("badge badge-{}", job.read().status))>
+        <span class=text(move || ["badge badge-", looks().0].concat())>
             <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-                <path d=word(move || mark(job.read().status))></path>
+                <path d=word(move || mark(looks().1))></path>
             </svg>
-            {word(label)}
+            {text(label)}
         </span>
     }
     .seal()

@@ -5,6 +5,8 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, KeyboardEvent};
 
 use crate::app::components::Seal;
+use crate::app::permission::may;
+use crate::domain::access::Scope;
 
 /// What keys do. Those of the list of jobs are the job manager's.
 const KEYS: [(&str, &str); 9] = [
@@ -79,10 +81,15 @@ pub fn KeysHelp() -> impl IntoView {
     let key = |(key, what): (&'static str, &'static str)| {
         view! { <div><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div> }
     };
+    let keys = KEYS.into_iter().filter(|(key, _)| match *key {
+        "u" => may(Scope::Ingest),
+        "x" | "c" | "r" => may(Scope::Manage),
+        _ => true,
+    });
     view! {
         <dialog id="keys" class="confirm keys" aria-labelledby="keys-title">
             <h2 id="keys-title">"Keyboard shortcuts"</h2>
-            <dl>{KEYS.map(key).collect_view()}</dl>
+            <dl>{keys.map(key).collect_view()}</dl>
             <form method="dialog" class="confirm-buttons"><button class="button">"Close"</button></form>
         </dialog>
     }

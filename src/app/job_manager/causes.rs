@@ -4,8 +4,10 @@ use leptos::prelude::*;
 
 use crate::app::components::{Seal, Sealed};
 use crate::app::live_jobs::Act;
+use crate::app::permission::may;
 use crate::app::{address, format};
 use crate::domain::JobCause;
+use crate::domain::access::Scope;
 
 #[component]
 pub fn Causes(causes: Vec<JobCause>) -> impl IntoView {
@@ -19,8 +21,14 @@ pub fn Causes(causes: Vec<JobCause>) -> impl IntoView {
 }
 
 fn cause(cause: JobCause) -> Sealed {
-    // What helps comes first.
-    let acts = if cause.can_retry { [Act::Retry, Act::Delete] } else { [Act::Delete, Act::Retry] };
+    // Always in this order, so that a button is where it was in the group before.
+    let acts = may(Scope::Manage).then(|| {
+        let retry = match cause.can_retry {
+            true => button(&cause, Act::Retry),
+            false => view! { <span class="muted no-help">"Retrying does not help"</span> }.seal(),
+        };
+        view! { {retry} {button(&cause, Act::Delete)} }.seal()
+    });
     let title = format!("{}: {}", format::counted(cause.count, "job"), cause.title);
     view! {
         <li class="cause" data-testid="cause" data-code=cause.error_code.clone()>
@@ -28,7 +36,7 @@ fn cause(cause: JobCause) -> Sealed {
                 <a href=address::of_filter(cause.job_filter()) data-view="">{title}</a>
                 <p class="muted"><bdi>{cause.example.clone()}</bdi></p>
             </div>
-            {acts.map(|act| button(&cause, act)).collect_view()}
+            {acts}
         </li>
     }
     .seal()

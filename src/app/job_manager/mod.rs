@@ -26,6 +26,8 @@ use super::components::{ProblemNotice, Seal, Sealed};
 use super::live_jobs::LiveJobs;
 use super::loaded::load;
 use super::parts::{PARTS_ONLY, Part};
+use super::permission::may;
+use crate::domain::access::Scope;
 use crate::domain::{History, HistoryRange, JobCause, JobQuery, JobsView};
 use crate::server_fns::{get_history, list_causes, list_jobs};
 
@@ -55,9 +57,11 @@ fn jobs(query: JobQuery, view: JobsView, causes: Vec<JobCause>, history: History
     let filter = query.filter.clone();
     let attention = filter.attention.then(|| view! { <Causes causes/> });
     let empty = view.page.jobs.is_empty();
+    // The rows live in the browser and are the same for everyone; the style sheet hides what acts on them.
+    let class = if may(Scope::Manage) { "job-manager may-manage" } else { "job-manager" };
     view! {
         <Activity history query=query.clone()/>
-        <section class="job-manager" aria-label="Jobs">
+        <section class=class aria-label="Jobs">
             <div class="side">
                 <div id=Part::States.id()><States stats=view.stats query=query.clone()/></div>
                 <QueuePanel queue=view.queue.clone() back=address::of_jobs(&query)/>

@@ -3,8 +3,10 @@
 
 use leptos::prelude::*;
 
-use crate::app::components::Seal;
+use crate::app::components::{Seal, Sealed};
+use crate::app::permission::may;
 use crate::domain::QueueState;
+use crate::domain::access::Scope;
 
 #[component]
 pub fn QueuePanel(
@@ -25,27 +27,34 @@ pub fn QueuePanel(
             ></meter>
             <p class="muted" data-testid="slots">{queue.slots_in_words()}</p>
             <p class="paused">"Paused: nothing new is begun."</p>
-            <form action="/queue" method="post">
-                <input type="hidden" name="back" value=back.clone()/>
-                <button class="button small when-running" name="paused" value="true" data-testid="pause">"Pause"</button>
-                <button class="button small when-paused" name="paused" value="false" data-testid="resume">"Resume"</button>
-            </form>
-            <form class="slots-form" action="/queue" method="post">
-                <input type="hidden" name="back" value=back/>
-                <label for="slots-wanted">"Jobs at once"</label>
-                <input
-                    id="slots-wanted"
-                    type="number"
-                    name="max_concurrent_jobs"
-                    min="1"
-                    max=QueueState::MOST_SLOTS
-                    required
-                    autocomplete="off"
-                    value=most
-                />
-                <button class="button small">"Set"</button>
-            </form>
+            {may(Scope::Manage).then(|| forms(most, back))}
         </section>
+    }
+    .seal()
+}
+
+fn forms(most: u32, back: String) -> Sealed {
+    view! {
+        <form action="/queue" method="post">
+            <input type="hidden" name="back" value=back.clone()/>
+            <button class="button small when-running" name="paused" value="true" data-testid="pause">"Pause"</button>
+            <button class="button small when-paused" name="paused" value="false" data-testid="resume">"Resume"</button>
+        </form>
+        <form class="slots-form" action="/queue" method="post">
+            <input type="hidden" name="back" value=back/>
+            <label for="slots-wanted">"Jobs at once"</label>
+            <input
+                id="slots-wanted"
+                type="number"
+                name="max_concurrent_jobs"
+                min="1"
+                max=QueueState::MOST_SLOTS
+                required
+                autocomplete="off"
+                value=most
+            />
+            <button class="button small">"Set"</button>
+        </form>
     }
     .seal()
 }

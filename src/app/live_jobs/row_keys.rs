@@ -19,9 +19,9 @@ pub fn listen() {
         let done = match event.key().as_str() {
             "j" => step(true),
             "k" => step(false),
-            "x" => press(".job-row.current input[type=checkbox]"),
-            "c" => press("[data-key-cancel], .job-row.current [data-testid=cancel-job]"),
-            "r" => press("[data-key-retry], .job-row.current [data-testid=retry-job]"),
+            "x" => press(".may-manage .current input[type=checkbox]"),
+            "c" => press("[data-key-cancel], .may-manage .current [data-testid=cancel-job]"),
+            "r" => press("[data-key-retry], .may-manage .current [data-testid=retry-job]"),
             _ => None,
         };
         if done.is_some() {

@@ -74,7 +74,7 @@ pub fn ShowMore(list: JobList, problem: RwSignal<Option<Problem>>) -> impl IntoV
     };
     let shown = move || {
         let shown = list.rows.read().len() as u64;
-        format!("{} of {}", format::count(shown), format::count(list.total.get().max(shown)))
+        format::shown_of(shown, list.total.get().max(shown), "job")
     };
     let more = part(move || {
         older().map(|query| {
