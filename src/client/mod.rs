@@ -14,6 +14,7 @@ mod fields;
 mod files;
 mod follow;
 pub mod health;
+pub mod https;
 pub mod ingest;
 pub mod jobs;
 pub mod output;
