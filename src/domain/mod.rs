@@ -29,6 +29,7 @@ pub mod search;
 pub mod theme;
 pub mod time_left;
 pub mod warning;
+pub mod webhook;
 pub mod whereabouts;
 pub mod words;
 
@@ -57,3 +58,6 @@ pub use queue::{QueueChange, QueueState};
 pub use search::{Answer, Query, Source};
 pub use theme::Theme;
 pub use warning::Warning;
+pub use webhook::{
+    WebhookAttempt, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookId, WebhookPage, WebhookStatus,
+};

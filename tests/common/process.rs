@@ -69,7 +69,11 @@ impl ServerProcess {
         let data = data.to_str().unwrap();
         let always = ["--addr", addr, "--data-dir", data, "--log", "warn", "--min-free-disk", "0"];
         let child = command(&[&always, flags].concat()).spawn().unwrap();
-        Self { child: Mutex::new(child), url: format!("http://{addr}"), client: https::builder().build().unwrap() }
+        Self {
+            child: Mutex::new(child),
+            url: format!("http://{addr}"),
+            client: https::builder().build().unwrap(),
+        }
     }
 
     /// Starts a server where another one was, and waits until it answers.

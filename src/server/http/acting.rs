@@ -9,6 +9,7 @@ use crate::domain::access::{Actor, Visitor};
 use crate::server::jobs::JobManager;
 use crate::server::library::Library;
 use crate::server::state::AppState;
+use crate::server::webhooks::Webhooks;
 
 /// A service, for handlers that change something.
 #[derive(Clone, Debug)]
@@ -27,6 +28,14 @@ impl FromRequestParts<AppState> for OnBehalf<Library> {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         Ok(Self(state.library.on_behalf_of(actor(parts)?)))
+    }
+}
+
+impl FromRequestParts<AppState> for OnBehalf<Webhooks> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Ok(Self(state.webhooks.on_behalf_of(actor(parts)?)))
     }
 }
 

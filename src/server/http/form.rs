@@ -86,6 +86,7 @@ pub struct JsonForm {
     #[serde(default, deserialize_with = "json::whole_or_none")]
     chunk_overlap: Option<u32>,
     password: Option<SecretString>,
+    callback_url: Option<String>,
     #[serde(default)]
     sync: bool,
 }
@@ -103,6 +104,7 @@ impl TryFrom<JsonForm> for IngestForm {
                 chunk_overlap: body.chunk_overlap,
                 password: body.password.filter(|it| !it.expose_secret().is_empty()),
                 idempotency_key: None,
+                callback_url: body.callback_url.filter(|it| !it.is_empty()),
             },
             sync: body.sync,
             ..Self::default()
@@ -214,6 +216,7 @@ impl IngestForm {
             "chunk_size" => self.options.chunk_size = length(name, &value)?,
             "chunk_overlap" => self.options.chunk_overlap = length(name, &value)?,
             "password" => self.options.password = Some(value.into()).filter(|_| !is_empty),
+            "callback_url" => self.options.callback_url = Some(value).filter(|_| !is_empty),
             "sync" => self.sync = switch(name, &value)?,
             // Forms may carry fields of other services.
             _ => {}

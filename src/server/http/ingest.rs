@@ -109,13 +109,23 @@ pub struct TextBody {
     #[serde(default, deserialize_with = "json::whole_or_none")]
     #[schema(maximum = 10000)]
     chunk_overlap: Option<u32>,
+    #[schema(schema_with = bodies::callback_url_or_null, required = false)]
+    callback_url: Option<String>,
 }
 
 impl TextBody {
     async fn submit(self, jobs: &JobManager, key: IdempotencyKey) -> Result<Job, Problem> {
-        let Self { text_content, metadata, chunk_size, chunk_overlap } = self;
+        let Self { text_content, metadata, chunk_size, chunk_overlap, callback_url } = self;
         let (metadata, idempotency_key) = (metadata.read()?, key.0);
-        let options = Options { metadata, chunk_size, chunk_overlap, password: None, idempotency_key };
+        let callback_url = callback_url.filter(|it| !it.is_empty());
+        let options = Options {
+            metadata,
+            chunk_size,
+            chunk_overlap,
+            idempotency_key,
+            callback_url,
+            ..Options::default()
+        };
         Ok(jobs.submit_text(text_content, options).await?)
     }
 }
@@ -230,6 +240,8 @@ pub struct BatchBody {
     #[serde(default, deserialize_with = "json::whole_or_none")]
     #[schema(maximum = 10000)]
     chunk_overlap: Option<u32>,
+    #[schema(schema_with = bodies::callback_url_or_null, required = false)]
+    callback_url: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -311,7 +323,9 @@ async fn submit_batch(
     }
     let (chunk_size, chunk_overlap) = (body.chunk_size, body.chunk_overlap);
     let (metadata, idempotency_key) = (body.metadata.read()?, key.0);
-    let options = Options { metadata, chunk_size, chunk_overlap, password: None, idempotency_key };
+    let callback_url = body.callback_url.filter(|it| !it.is_empty());
+    let options =
+        Options { metadata, chunk_size, chunk_overlap, idempotency_key, callback_url, ..Options::default() };
     Ok(jobs.submit_messages(messages, options).await?)
 }
 

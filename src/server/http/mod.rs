@@ -26,6 +26,7 @@ mod queue;
 pub mod site;
 mod theme;
 pub mod told;
+mod webhooks;
 
 use std::any::Any;
 use std::time::Duration;
@@ -66,6 +67,7 @@ pub fn router(state: AppState) -> Router {
         .merge(bulk::routes())
         .merge(queue::routes())
         .merge(documents::routes())
+        .merge(webhooks::routes())
         .merge(audit::routes())
         .merge(health::routes())
         .merge(probes::routes())

@@ -14,6 +14,7 @@ use crate::server::jobs::JobsError;
 use crate::server::library::LibraryError;
 use crate::server::originals::NotKept;
 use crate::server::store::StoreError;
+use crate::server::webhooks::{CallbackError, WebhooksError};
 
 const STORE_DAMAGED: &str = "store_damaged";
 
@@ -50,6 +51,11 @@ impl From<JobsError> for Problem {
             }
             JobsError::Path(error) => error.into(),
             JobsError::Original(why) => why.into(),
+            JobsError::Callback(CallbackError::Off) => Self::new(400, "webhooks_off", detail),
+            JobsError::Callback(CallbackError::Invalid(_)) => Self::new(400, "invalid_callback", detail),
+            JobsError::Callback(CallbackError::NotAllowed(_)) => {
+                Self::new(403, "callback_not_allowed", detail)
+            }
             JobsError::Stopping(id) => Self::new(
                 503,
                 Self::STOPPING,
@@ -75,6 +81,17 @@ impl From<AccessError> for Problem {
                 Self::new(400, INVALID_PARAMETER, detail)
             }
             AccessError::NoRandomness(cause) => internal(&cause, "no key can be made"),
+        }
+    }
+}
+
+impl From<WebhooksError> for Problem {
+    fn from(error: WebhooksError) -> Self {
+        let detail = error.to_string();
+        match error {
+            WebhooksError::NotFound(_) => Self::new(404, "webhook_not_found", detail),
+            WebhooksError::Off => Self::new(400, "webhooks_off", detail),
+            WebhooksError::Store(error) => error.into(),
         }
     }
 }

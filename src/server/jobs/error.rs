@@ -7,6 +7,7 @@ use crate::server::disk::LowDisk;
 use crate::server::ingest::folders::PathError;
 use crate::server::originals::NotKept;
 use crate::server::store::StoreError;
+use crate::server::webhooks::CallbackError;
 
 /// Why a wish about jobs was not met.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,8 @@ pub enum JobsError {
     Path(#[from] PathError),
     #[error(transparent)]
     Original(#[from] NotKept),
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
     #[error("the server is stopping; the job goes on after its next start")]
     Stopping(JobId),
     #[error("the job store failed: {0}")]

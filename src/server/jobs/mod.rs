@@ -42,6 +42,7 @@ use crate::server::clock;
 use crate::server::disk::Disk;
 use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Deed, Fence, JobChanges, Store, StoreError};
+use crate::server::webhooks::Callbacks;
 
 pub use error::JobsError;
 use paces::Paces;
@@ -96,6 +97,7 @@ struct Shared {
     disk: Disk,
     shelves: Shelves,
     settings: JobSettings,
+    callbacks: Callbacks,
     slots: Slots,
     changing_queue: tokio::sync::Mutex<()>,
     /// How to stop the attempts of this process.
@@ -117,6 +119,7 @@ impl JobManager {
         disk: Disk,
         shelves: Shelves,
         settings: JobSettings,
+        callbacks: Callbacks,
         stopping: CancellationToken,
     ) -> Self {
         let shared = Shared {
@@ -129,6 +132,7 @@ impl JobManager {
             slots: Slots::new(settings.max_concurrent_jobs),
             changing_queue: tokio::sync::Mutex::default(),
             settings,
+            callbacks,
             running: Mutex::default(),
             ended: broadcast::channel(256).0,
             new_job: Notify::new(),

@@ -53,6 +53,8 @@ pub struct Options {
     pub password: Option<SecretString>,
     /// What the sender calls the request, so that it can send it again and makes no second job.
     pub idempotency_key: Option<String>,
+    /// Is told of the job's end.
+    pub callback_url: Option<String>,
 }
 
 impl From<Metadata> for Options {
@@ -189,7 +191,12 @@ impl JobManager {
         options: Options,
     ) -> Result<Job, JobsError> {
         self.0.disk.check()?;
-        let Options { metadata, chunk_size, chunk_overlap, password, idempotency_key } = options;
+        let Options { metadata, chunk_size, chunk_overlap, password, idempotency_key, callback_url } =
+            options;
+        let callback = match callback_url {
+            Some(url) => Some(self.0.callbacks.check(&url).await?),
+            None => None,
+        };
         let chunking = match (chunk_size, chunk_overlap) {
             (None, None) => None,
             (size, overlap) => Some(self.chunking(size, overlap)?),
@@ -198,8 +205,8 @@ impl JobManager {
         let source = &input.source;
         let written = serde_json::to_string(&input).map_err(std::io::Error::from)?;
         let said = serde_json::to_string(&metadata).map_err(std::io::Error::from)?;
-        let fingerprint = |key| RequestKey { key, fingerprint: fingerprint([&name, &written, &said]) };
-        let request_key = idempotency_key.map(fingerprint);
+        let parts: Vec<&str> = [&*name, &written, &said].into_iter().chain(callback.as_deref()).collect();
+        let request_key = idempotency_key.map(|key| RequestKey { key, fingerprint: fingerprint(&parts) });
         let job = NewJob {
             id: JobId(Uuid::now_v7()),
             job_type: source.job_type(),
@@ -213,6 +220,7 @@ impl JobManager {
             max_attempts: self.0.settings.max_attempts,
             by: self.1.clone(),
             request_key,
+            callbacks: self.0.callbacks.with(callback),
         };
         let (id, max_pending) = (job.id, self.0.settings.max_pending);
         // Before the job is there, because it may be claimed at once.
@@ -237,7 +245,7 @@ impl JobManager {
 }
 
 /// What tells one request from another.
-fn fingerprint(parts: [&str; 3]) -> [u8; 32] {
+fn fingerprint(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

@@ -15,6 +15,7 @@ pub mod hooked;
 #[cfg(test)]
 mod rules;
 pub mod sqlite;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,7 @@ use crate::domain::{
     Chunk, Document, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, History, HistoryRange,
     ItemFilter, Job, JobAttempt, JobCause, JobEvent, JobFilter, JobId, JobItem, JobItemPage, JobPage,
     JobQuery, JobSelection, JobStats, JobStatus, JobType, LogLevel, LogLine, Metadata, Progress, QueueChange,
-    Warning,
+    Warning, WebhookDelivery, WebhookFilter, WebhookId, WebhookPage,
 };
 
 pub use access::{ApiKey, Deed, NewSession, SecretHash};
@@ -41,6 +42,7 @@ pub use blob_ref::BlobRef;
 pub use error::StoreError;
 pub use event::{Event, Listener};
 pub use feed::{ChunkKey, FeedCursor, IndexPage, Version};
+pub use webhook::{AfterTry, DueWebhook, KEPT as WEBHOOKS_KEPT, WebhookTried, WebhooksDue, WebhooksWanted};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -230,6 +232,27 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// On whose behalf a job was accepted.
     async fn accepted_by(&self, id: JobId) -> Result<Option<Actor>>;
 
+    // Who is told of a job's end. What is to be told is written in the transaction that ends the job.
+
+    /// Deliveries that are due, and when the next one is. Origins take turns.
+    async fn due_webhooks(&self, wanted: WebhooksWanted, now: DateTime<Utc>) -> Result<WebhooksDue>;
+    /// Writes down how tries went, and what follows them. Changes nothing of deliveries that have ended.
+    async fn record_webhooks(&self, tried: Vec<WebhookTried>) -> Result<()>;
+    /// The newest deliveries that match, or those older than `before`.
+    async fn webhooks(
+        &self,
+        filter: WebhookFilter,
+        before: Option<WebhookId>,
+        limit: u32,
+    ) -> Result<WebhookPage>;
+    async fn webhook(&self, id: WebhookId) -> Result<Option<WebhookDelivery>>;
+    /// Makes a delivery due now, whether it has ended or not; `false` if there is none.
+    async fn retry_webhook(&self, id: WebhookId, now: DateTime<Utc>) -> Result<bool>;
+    /// How many deliveries have not ended.
+    async fn pending_webhooks(&self) -> Result<u64>;
+    /// Forgets up to `limit` deliveries that ended before a moment. Answers whether there may be more.
+    async fn forget_webhooks(&self, before: DateTime<Utc>, limit: u32) -> Result<bool>;
+
     // Following and upkeep.
 
     /// What the index must take in after `cursor`, about `max_bytes` of text.
@@ -266,6 +289,8 @@ pub struct NewJob {
     pub by: Actor,
     /// By which it is told whether its request came before.
     pub request_key: Option<RequestKey>,
+    /// The URLs that are told of its end.
+    pub callbacks: Vec<String>,
 }
 
 /// What a sender calls a request that it may send again; see [`RequestKey::KEPT`].

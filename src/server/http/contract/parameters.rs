@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
-use crate::domain::{HistoryRange, JobId, JobSort, JobStatus, JobType};
+use crate::domain::{HistoryRange, JobId, JobSort, JobStatus, JobType, WebhookId, WebhookStatus};
 
 /// Which jobs: of `GET /jobs`, and of the calls that act on many.
 #[derive(Debug, IntoParams)]
@@ -151,6 +151,24 @@ pub struct Documents {
     /// The `next` of the page before.
     #[param(required = false)]
     before: crate::domain::DocumentId,
+    /// How many at most.
+    #[param(required = false, minimum = 1, maximum = 1000, default = 50)]
+    limit: u32,
+}
+
+/// Of `GET /webhooks`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Webhooks {
+    /// Those that tell of this job.
+    #[param(required = false)]
+    job_id: JobId,
+    /// Those in this state.
+    #[param(required = false)]
+    status: WebhookStatus,
+    /// The `next` of the page before.
+    #[param(required = false)]
+    before: WebhookId,
     /// How many at most.
     #[param(required = false, minimum = 1, maximum = 1000, default = 50)]
     limit: u32,

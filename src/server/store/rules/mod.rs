@@ -11,6 +11,7 @@ mod following;
 mod history;
 mod request_keys;
 mod telling;
+mod webhooks;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -61,6 +62,7 @@ fn new_job(job_type: JobType, items: u64) -> NewJob {
         bulk: false,
         by: Actor::new("a key", "a-request"),
         request_key: None,
+        callbacks: Vec::new(),
         max_attempts: 3,
     }
 }

@@ -250,14 +250,19 @@ pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime
 pub(super) fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
     kept_attempts::keep(tx, id, AttemptOutcome::Failed, Some(failure), None, now)?;
     tx.note(now, Event::Failed);
-    tx.connection
+    let callbacks: String = tx
+        .connection
         .prepare_cached(
             "update job set seq = ?2, status = 'failed', stage = null, worker = null, lease_until = null, \
              suspect = 0, completed_at = ?3, message = 'Failed', error_code = ?4, error_message = ?5, \
-             chunks_created = (select coalesce(sum(chunk_count), 0) from document where job = ?1) where id = ?1",
+             chunks_created = (select coalesce(sum(chunk_count), 0) from document where job = ?1) where id = ?1 \
+             returning callbacks",
         )?
-        .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis(), failure.code, failure.message])?;
-    Ok(())
+        .query_row(
+            params![bytes(id), tx.next_seq(), now.timestamp_millis(), failure.code, failure.message],
+            |row| row.get(0),
+        )?;
+    webhooks::tell(tx, id, &callbacks, now)
 }
 
 /// How a job goes back to the queue.
@@ -327,16 +332,17 @@ pub(super) fn complete_indexed(
     let completed = tx
         .connection
         .prepare_cached(&format!(
-            "select {}, warnings, read_at, kept from job where stage = 'indexing' and wait_seq <= ?1 \
+            "select {}, warnings, read_at, kept, callbacks from job where stage = 'indexing' and wait_seq <= ?1 \
              and cancel_requested = 0 order by wait_seq limit ?2",
             rows::JOB
         ))?
         .query_map(params![indexed, limit], |row| {
             let warnings: Vec<Warning> = rows::json(row, rows::JOB_COLUMNS)?;
-            Ok((rows::job(row)?, warnings, row.get(rows::JOB_COLUMNS + 1)?, row.get(rows::JOB_COLUMNS + 2)?))
+            let more = |place| rows::JOB_COLUMNS + place;
+            Ok((rows::job(row)?, warnings, row.get(more(1))?, row.get(more(2))?, row.get(more(3))?))
         })?
-        .collect::<rusqlite::Result<Vec<(Job, Vec<Warning>, Option<i64>, bool)>>>()?;
-    for (job, warnings, read_at, has_completed) in &completed {
+        .collect::<rusqlite::Result<Vec<(Job, Vec<Warning>, Option<i64>, bool, String)>>>()?;
+    for (job, warnings, read_at, has_completed, callbacks) in &completed {
         let id = bytes(job.job_id);
         tx.connection
             .prepare_cached(
@@ -351,6 +357,7 @@ pub(super) fn complete_indexed(
         if job.failed_items == 0 {
             jobs::forget_source(tx, id)?;
         }
+        webhooks::tell(tx, job.job_id, callbacks, now)?;
         // One that completes again was counted then, and what it added when that was written.
         if !has_completed {
             tx.note(now, Event::Completed { chunks: job.chunks_created });

@@ -28,9 +28,9 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
         .connection
         .prepare_cached(&format!(
             "insert into job (id, seq, job_type, name, created_at, due_at, bulk, max_attempts, size_bytes, \
-             total_items, metadata, accepted_by, request_id) \
+             total_items, metadata, accepted_by, request_id, callbacks) \
              values (:id, :seq, :job_type, :name, :now, :now, :bulk, :max_attempts, :size, :items, :metadata, :by, \
-             :request_id) \
+             :request_id, :callbacks) \
              returning {}",
             rows::JOB
         ))?
@@ -48,6 +48,7 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
                 ":metadata": rows::to_json(&job.metadata)?,
                 ":by": &*job.by.name,
                 ":request_id": &*job.by.request_id,
+                ":callbacks": rows::to_json(&job.callbacks)?,
             },
             rows::job,
         )?;
@@ -220,16 +221,19 @@ fn leave_as_completed(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> 
 
 /// The job is `cancelled`, and nothing it made is left.
 fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
-    let was_begun: bool = tx
+    let (was_begun, callbacks): (bool, String) = tx
         .connection
         .prepare_cached(
             "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
              cancel_requested = 0, suspect = 0, completed_at = ?3, message = 'Cancelled', error_code = '', \
              error_message = '', processed_items = 0, \
              failed_items = 0, chunks_created = 0, chunks_indexed = 0, warnings = '[]' where id = ?1 \
-             returning started_at is not null",
+             returning started_at is not null, callbacks",
         )?
-        .query_row(params![bytes(id), tx.next_seq(), now.timestamp_millis()], |row| row.get(0))?;
+        .query_row(params![bytes(id), tx.next_seq(), now.timestamp_millis()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    webhooks::tell(tx, id, &callbacks, now)?;
     tx.note(now, Event::Cancelled);
     if was_begun {
         tx.note(now, Event::AttemptEnded(AttemptOutcome::Cancelled));

@@ -19,6 +19,7 @@ mod request_keys;
 mod rescue;
 mod rows;
 mod waiting;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -43,6 +44,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0003_choosing_and_queue.sql")),
     M::up(include_str!("migrations/0004_history_and_log.sql")),
     M::up(include_str!("migrations/0005_access.sql")),
+    M::up(include_str!("migrations/0007_webhooks.sql")),
 ];
 
 /// What the writing connection keeps of the database in memory, in KiB.
@@ -404,6 +406,39 @@ impl Store for SqliteStore {
 
     async fn accepted_by(&self, id: JobId) -> Result<Option<Actor>> {
         self.read(move |connection| jobs::accepted_by(connection, id)).await
+    }
+
+    async fn due_webhooks(&self, wanted: WebhooksWanted, now: DateTime<Utc>) -> Result<WebhooksDue> {
+        self.read(move |connection| webhooks::due(connection, &wanted, now)).await
+    }
+
+    async fn record_webhooks(&self, tried: Vec<WebhookTried>) -> Result<()> {
+        self.work(move |tx| webhooks::record(tx, &tried)).await
+    }
+
+    async fn webhooks(
+        &self,
+        filter: WebhookFilter,
+        before: Option<WebhookId>,
+        limit: u32,
+    ) -> Result<WebhookPage> {
+        self.read(move |connection| webhooks::page(connection, filter, before, limit)).await
+    }
+
+    async fn webhook(&self, id: WebhookId) -> Result<Option<WebhookDelivery>> {
+        self.read(move |connection| webhooks::webhook(connection, id)).await
+    }
+
+    async fn retry_webhook(&self, id: WebhookId, now: DateTime<Utc>) -> Result<bool> {
+        self.write(move |tx| webhooks::retry(tx, id, now)).await
+    }
+
+    async fn pending_webhooks(&self) -> Result<u64> {
+        self.read(webhooks::pending).await
+    }
+
+    async fn forget_webhooks(&self, before: DateTime<Utc>, limit: u32) -> Result<bool> {
+        self.work(move |tx| webhooks::forget(tx, before, limit)).await
     }
 
     async fn index_page(&self, cursor: FeedCursor, max_bytes: usize) -> Result<IndexPage> {
