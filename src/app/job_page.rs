@@ -7,15 +7,17 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::components::{
     ChunkText, CopyButton, ItemList, JobLog, JobProgress, MetadataList, ProblemNotice, Seal, Sealed,
-    StatusBadge, TimeOf, Timeline, job_title,
+    StatusBadge, TimeOf, Timeline, WebhookList, job_title,
 };
 use super::format;
 use super::job_watch::JobWatch;
 use super::loaded::load;
 use super::parts::Part;
 use crate::domain::whereabouts::where_it_is;
-use crate::domain::{Chunk, ItemFilter, Job, JobDetails, JobId, JobItemPage, JobStatus, Problem};
-use crate::server_fns::{CancelJob, RetryJob, follow_job, get_document, get_items, get_job};
+use crate::domain::{
+    Chunk, ItemFilter, Job, JobDetails, JobId, JobItemPage, JobStatus, Problem, WebhookDelivery,
+};
+use crate::server_fns::{CancelJob, RetryJob, follow_job, get_document, get_items, get_job, get_webhooks};
 
 /// Chunks shown with a job that made one document.
 const CHUNKS_SHOWN: usize = 20;
@@ -29,6 +31,8 @@ struct Found {
     filter: ItemFilter,
     /// The beginning of the document, if the job made one.
     chunks: Vec<Chunk>,
+    /// Who was told of its end.
+    webhooks: Vec<WebhookDelivery>,
 }
 
 #[component]
@@ -70,11 +74,12 @@ async fn find(given: String, filter: ItemFilter) -> Result<Found, Problem> {
         Some(id) => get_document(id, 0).await.map(|(_, _, chunks, _)| chunks).unwrap_or_default(),
         None => Vec::new(),
     };
-    Ok(Found { seq, details, items, filter, chunks })
+    let webhooks = get_webhooks(details.job.job_id).await?;
+    Ok(Found { seq, details, items, filter, chunks, webhooks })
 }
 
 fn in_full(found: Found) -> Sealed {
-    let Found { seq, details, items, filter, chunks } = found;
+    let Found { seq, details, items, filter, chunks, webhooks } = found;
     let title = job_title(&details.job);
     let job = details.job.clone();
     let unwarned = details.warnings.is_empty();
@@ -96,6 +101,7 @@ fn in_full(found: Found) -> Sealed {
             <Timeline attempts=details.attempts/>
             {document(&details.document_id, &chunks)}
             {items_of(&job, items, filter)}
+            <WebhookList deliveries=webhooks/>
             <JobLog lines=details.log/>
         </div>
     }

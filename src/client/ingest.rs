@@ -57,6 +57,10 @@ pub struct IngestArgs {
     #[arg(long)]
     pub chunk_overlap: Option<u32>,
 
+    /// An http or https URL that is told of each job's end, if the server sends webhooks.
+    #[arg(long, value_name = "URL")]
+    pub callback_url: Option<String>,
+
     /// End when everything is sent, without waiting for the jobs.
     #[arg(long)]
     pub no_wait: bool,
@@ -68,6 +72,7 @@ impl IngestArgs {
         let number = |value: Option<u32>| value.map(|it| it.to_string());
         let fields = [
             ("password", self.password.clone()),
+            ("callback_url", self.callback_url.clone()),
             ("chunk_size", number(self.chunk_size)),
             ("chunk_overlap", number(self.chunk_overlap)),
         ];
