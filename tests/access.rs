@@ -132,9 +132,15 @@ fn requests() -> Vec<(&'static str, String, &'static str)> {
     ] {
         all.push(("GET", with_id(path), "read"));
     }
-    for path in
-        ["/query", "/_fn/list_jobs", "/_fn/get_job", "/_fn/ask", "/_fn/list_documents", "/_fn/get_items"]
-    {
+    for path in [
+        "/query",
+        "/_fn/list_jobs",
+        "/_fn/get_job",
+        "/_fn/ask",
+        "/_fn/list_documents",
+        "/_fn/get_items",
+        "/_fn/get_webhooks",
+    ] {
         all.push(("POST", with_id(path), "read"));
     }
     for path in [
@@ -171,6 +177,9 @@ fn requests() -> Vec<(&'static str, String, &'static str)> {
         all.push(("DELETE", with_id(path), "manage"));
     }
     all.push(("PATCH", "/queue".to_owned(), "manage"));
+    for (method, path) in [("GET", "/webhooks"), ("GET", "/webhooks/ID"), ("POST", "/webhooks/ID/retry")] {
+        all.push((method, with_id(path), "manage"));
+    }
     all.push(("GET", "/audit".to_owned(), "admin"));
     all
 }

@@ -99,9 +99,16 @@ fn read(text: &str) -> Result<Url, CallbackError> {
     if text.len() > LONGEST {
         return Err(CallbackError::Invalid("is longer than 2048 bytes"));
     }
+    // The standard of browsers leaves some out and takes others for slashes; that is not ours to guess.
+    if text.contains(|it: char| it.is_whitespace() || it.is_control() || it == '\\') {
+        return Err(CallbackError::Invalid("has white space, control characters or backslashes in it"));
+    }
     let url = Url::parse(text).map_err(|_| CallbackError::Invalid("is not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(CallbackError::Invalid("is of another kind"));
+    }
+    if !text[url.scheme().len()..].starts_with("://") {
+        return Err(CallbackError::Invalid("lacks the // before its host"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(CallbackError::Invalid("has a user name or a password in it"));
@@ -157,6 +164,11 @@ mod tests {
             "http://1.1.1.1.1/",
             "http://[::1/",
             "http://a b/",
+            " http://1.1.1.1/",
+            "http://1.1\t.1.1/",
+            "http:\\\\1.1.1.1\\",
+            "http:1.1.1.1",
+            "http:/1.1.1.1/",
             &long,
             &escaped,
         ] {

@@ -208,7 +208,7 @@ fn callback_url() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .max_length(Some(LONGEST))
-        .pattern(Some("^$|^[Hh][Tt][Tt][Pp][Ss]?://[^\\s@]+$"))
+        .pattern(Some(r"^$|^[Hh][Tt][Tt][Pp][Ss]?://[^\s\\]+$"))
         .description(Some(about))
 }
 
