@@ -132,6 +132,7 @@ fn arguments(url: String) -> IngestArgs {
         parallel: 4,
         metadata: String::new(),
         password: None,
+        callback_url: None,
         chunk_size: None,
         chunk_overlap: None,
         no_wait: false,

@@ -60,10 +60,13 @@ pub struct Receiver {
     port: u16,
 }
 
+/// A status and headers.
+type Planned = (u16, Vec<(&'static str, String)>);
+
 struct Shared {
     calls: Mutex<Vec<Call>>,
-    /// The next answers: status and headers. Then 204.
-    answers: Mutex<VecDeque<(u16, Vec<(&'static str, String)>)>>,
+    /// The next answers. Then 204.
+    answers: Mutex<VecDeque<Planned>>,
     /// While it is so, nobody is answered.
     holds: watch::Sender<bool>,
 }
