@@ -296,6 +296,23 @@ async fn a_session_may_do_what_its_key_may() {
 }
 
 #[tokio::test]
+async fn only_who_may_manage_sees_more_of_a_receiver_than_its_host() {
+    let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let guarded = Guarded::with(&["--require-keys", "--webhook-secrets", secret]).await;
+    let text = json!({ "text_content": "a text", "callback_url": "https://nowhere.invalid/hook?key=1" });
+    let job = guarded.post("several", "/ingest/text", text).await.ok();
+    let path = format!("/app/jobs/{}", job["job_id"].as_str().unwrap());
+    for (name, path_is_shown) in [("read", false), ("several", true)] {
+        let page = guarded.get_page(&path, &guarded.log_in(name).await).await.text();
+        assert!(page.contains("https://nowhere.invalid"), "{name}: {page}");
+        assert_eq!(page.contains("nowhere.invalid/hook"), path_is_shown, "{name}");
+        assert!(!page.contains("key=1"), "{name}");
+    }
+    let listed = guarded.get("several", "/webhooks").await.ok();
+    assert_eq!(listed["deliveries"][0]["url"], "https://nowhere.invalid/hook?key=1");
+}
+
+#[tokio::test]
 async fn a_page_of_another_site_changes_nothing() {
     let server = TestServer::new().await;
     for (method, path, _) in requests().into_iter().filter(|(method, ..)| *method != "GET") {

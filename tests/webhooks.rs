@@ -369,6 +369,41 @@ async fn a_jobs_page_shows_who_was_told() {
     assert!(!page.contains("Webhooks"), "{page}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_asked_for_and_seen_at_the_command_line() {
+    let (data, receiver) = (tempfile::tempdir().unwrap(), Receiver::new().await);
+    receiver.answer(500, &[]);
+    let server = ServerProcess::start(data.path(), &ON).await;
+    let said = |arguments: &[&str]| {
+        let output = run(&[arguments, &["--url", &server.url]].concat());
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        said
+    };
+    assert!(said(&["webhooks", "list"]).contains("No webhook matches."));
+    let file = data.path().join("notes.txt");
+    std::fs::write(&file, "notes").unwrap();
+    said(&["ingest", file.to_str().unwrap(), "--callback-url", &receiver.url("/hook?key=secret")]);
+    let id = receiver.called(1).await[0].id().to_owned();
+    let listed = eventually(async || {
+        Some(said(&["webhooks", "list", "--status", "pending"])).filter(|it| it.contains("answered 500"))
+    })
+    .await;
+    assert!(
+        listed.contains(&id) && listed.contains("job.completed") && !listed.contains("secret"),
+        "{listed}"
+    );
+    let page: Value = serde_json::from_str(&said(&["webhooks", "list", "--json"])).unwrap();
+    assert_eq!(page["deliveries"][0]["url"], receiver.url("/hook?key=secret"));
+    let job = page["deliveries"][0]["job_id"].as_str().unwrap();
+
+    assert!(said(&["webhooks", "retry", &id]).contains("is sent again"));
+    receiver.called(2).await;
+    eventually(async || said(&["webhooks", "list", "--job", job]).contains("delivered").then_some(())).await;
+    let unknown = run(&["webhooks", "retry", job, "--url", &server.url]);
+    assert!(!unknown.status.success() && String::from_utf8(unknown.stderr).unwrap().contains("no webhook"));
+}
+
 #[test]
 fn settings_that_cannot_work_end_the_start_and_no_secret_is_told() {
     let data = tempfile::tempdir().unwrap();

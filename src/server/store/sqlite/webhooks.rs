@@ -63,20 +63,35 @@ pub(super) fn due(
     now: DateTime<Utc>,
 ) -> Result<WebhooksDue> {
     let now = now.timestamp_millis();
+    let next = connection
+        .prepare_cached(
+            "select due_at from webhook where status = 'pending' and due_at > ?1 order by due_at limit 1",
+        )?
+        .query_row([now], |row| rows::time(row, 0))
+        .optional()?;
+    // Mostly nothing is due, and then no origin needs to be looked at.
+    let any: bool = connection
+        .prepare_cached("select exists (select 1 from webhook where status = 'pending' and due_at <= ?1)")?
+        .query_row([now], |row| row.get(0))?;
+    let due = if any { due_in_turn(connection, wanted, now)? } else { Vec::new() };
+    Ok(WebhooksDue { due, next })
+}
+
+/// Of each origin its share: of those behind the last one, and then of those up to it.
+fn due_in_turn(connection: &Connection, wanted: &WebhooksWanted, now: i64) -> Result<Vec<DueWebhook>> {
     let mut due = Vec::new();
-    // Those behind the last one, and then those up to it.
     let mut origin = next_origin(connection, &wanted.after)?;
-    let mut has_turned = false;
+    let mut begun_anew = false;
     while (due.len() as u32) < wanted.limit {
         let Some(present) = origin else {
-            if has_turned {
+            if begun_anew {
                 break;
             }
-            has_turned = true;
+            begun_anew = true;
             origin = next_origin(connection, "")?;
             continue;
         };
-        if has_turned && present > wanted.after {
+        if begun_anew && present > wanted.after {
             break;
         }
         let more = due_of(connection, &present, wanted, now)?;
@@ -84,13 +99,7 @@ pub(super) fn due(
         origin = next_origin(connection, &present)?;
     }
     due.truncate(wanted.limit as usize);
-    let next = connection
-        .prepare_cached(
-            "select due_at from webhook where status = 'pending' and due_at > ?1 order by due_at limit 1",
-        )?
-        .query_row([now], |row| rows::time(row, 0))
-        .optional()?;
-    Ok(WebhooksDue { due, next })
+    Ok(due)
 }
 
 fn next_origin(connection: &Connection, after: &str) -> Result<Option<String>> {
