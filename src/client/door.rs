@@ -43,7 +43,7 @@ impl Door {
         if parsed.host_str().is_some_and(is_loopback) {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| bad(error.to_string()))?;
+        let http = builder.build().map_err(|error| bad(innermost(&error)))?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned() })
     }
 
