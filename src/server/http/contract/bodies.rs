@@ -166,13 +166,18 @@ fn options(encoding: Encoding) -> Value {
         "description": "How much of a chunk the next one repeats at most; at most half of a chunk.",
     });
     let metadata = json!({ "$ref": "#/components/schemas/Metadata" });
+    let on_duplicate = json!({ "$ref": "#/components/schemas/OnDuplicate" });
+    // A form in a page sends its empty fields along.
+    let or_nothing = |schema| json!({ "anyOf": [schema, { "type": "string", "maxLength": 0 }] });
     match encoding {
         Encoding::Json => json!({
             "metadata": { "oneOf": [{ "type": "null" }, metadata] },
             "chunk_size": nullable(size), "chunk_overlap": nullable(overlap), "password": nullable(password()),
+            "on_duplicate": { "oneOf": [{ "type": "null" }, on_duplicate] },
         }),
         Encoding::Multipart => json!({
             "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
+            "on_duplicate": or_nothing(on_duplicate),
         }),
         Encoding::Urlencoded => {
             let about = "A JSON object that goes with the job, its documents and every answer.";
@@ -181,6 +186,7 @@ fn options(encoding: Encoding) -> Value {
             });
             json!({
                 "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
+                "on_duplicate": or_nothing(on_duplicate),
             })
         }
     }

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
-use crate::domain::{HistoryRange, JobId, JobSort, JobStatus, JobType};
+use crate::domain::{HistoryRange, JobId, JobSort, JobStatus, JobType, OnDuplicate};
 
 /// Which jobs: of `GET /jobs`, and of the calls that act on many.
 #[derive(Debug, IntoParams)]
@@ -67,6 +67,15 @@ pub struct Idempotency {
         pattern = "^[!-~]+$"
     )]
     idempotency_key: String,
+}
+
+/// What to do with duplicates.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Duplicates {
+    /// What to do with content that a document has already; the body may say it, too, and then counts.
+    #[param(required = false)]
+    on_duplicate: OnDuplicate,
 }
 
 /// Jobs by their ids.
