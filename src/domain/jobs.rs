@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{DocumentId, Duplicate, Job, JobAttempt, JobCursor, JobStatus, LogLine, Pace, QueueState, Warning};
+use super::{
+    DocumentId, Duplicate, Job, JobAttempt, JobCursor, JobStatus, LogLine, Pace, QueueState, Warning,
+};
 
 /// One page of jobs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]

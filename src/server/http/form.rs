@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::{Room, broken_off, media_type, read_whole, text_too_large, upload_too_large};
 use super::asked::Asked;
+use super::body::{Room, broken_off, media_type, read_whole, text_too_large, upload_too_large};
 use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;

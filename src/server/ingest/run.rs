@@ -18,8 +18,8 @@ use super::extract::text::{self, TextError, encoding_of, read_text};
 use super::extract::worker::{Ended, Request, Workers};
 use super::extract::{Extracted, Structure};
 use super::failures::{
-    duplicate, extract_failure, no_text, path_failure, source_lost, text_failure, too_many_chunks, unreadable,
-    unsupported,
+    duplicate, extract_failure, no_text, path_failure, source_lost, text_failure, too_many_chunks,
+    unreadable, unsupported,
 };
 use super::folders::{AllowedFolders, Found, PathError};
 use super::members::Members;
@@ -77,7 +77,10 @@ pub struct Reader<'a, S> {
 
 impl<S> fmt::Debug for Reader<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("next", &self.next).field("progress", &self.progress).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("next", &self.next)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
     }
 }
 
@@ -417,12 +420,7 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
         self.failed(item, source_lost(cause))
     }
 
-    fn done(
-        &mut self,
-        item: &Item<'_>,
-        outcome: ItemOutcome,
-        rest: Vec<Chunk>,
-    ) -> Result<(), Stopped> {
+    fn done(&mut self, item: &Item<'_>, outcome: ItemOutcome, rest: Vec<Chunk>) -> Result<(), Stopped> {
         self.progress.items_done += 1;
         let result = ItemResult { item: self.next, name: item.name.to_owned(), outcome };
         self.next += 1;

@@ -20,7 +20,8 @@ use crate::server::ingest::failures::source_lost;
 use crate::server::ingest::run::{FindTwin, Piece, PieceContent, Reader, Shelves, Stopped};
 use crate::server::ingest::sources::Input;
 use crate::server::store::{
-    Content, Delivery, Failure, Fence, ItemOutcome, ItemResult, Lease, Met, Outcome, StoreError, Verdict, Version,
+    Content, Delivery, Failure, Fence, ItemOutcome, ItemResult, Lease, Met, Outcome, StoreError, Verdict,
+    Version,
 };
 
 /// Pieces read ahead of writing; each holds up to a thousand chunks.
@@ -389,7 +390,9 @@ impl ItemWriter {
                     *version = open;
                 }
                 match &item.outcome {
-                    ItemOutcome::Read(document) => self.ready_chunks += document.content.chunk_count() as usize,
+                    ItemOutcome::Read(document) => {
+                        self.ready_chunks += document.content.chunk_count() as usize
+                    }
                     ItemOutcome::Skipped(_) => {}
                     ItemOutcome::Failed(failure) => {
                         self.first_failure.get_or_insert_with(|| failure.clone());
@@ -429,7 +432,8 @@ impl ItemWriter {
         self.ready_chunks = 0;
         loop {
             let items = std::mem::take(&mut self.ready);
-            let keeps_out = |it: &ItemResult| it.outcome.document().is_some_and(|it| it.on_duplicate.keeps_out());
+            let keeps_out =
+                |it: &ItemResult| it.outcome.document().is_some_and(|it| it.on_duplicate.keeps_out());
             let kept = if items.iter().any(keeps_out) { items.clone() } else { Vec::new() };
             let delivery = Delivery { fence: self.fence, items, progress: self.progress, last };
             let mut verdicts = self.jobs.0.store.deliver(vec![delivery], clock::now()).await?;

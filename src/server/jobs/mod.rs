@@ -36,8 +36,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::access::{Action, Actor};
 use crate::domain::{
-    Document, History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage,
-    JobPage, JobQuery, JobStats, JobStatus, JobsView, Stage, queue::waits_for,
+    Document, History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage,
+    JobQuery, JobStats, JobStatus, JobsView, Stage, queue::waits_for,
 };
 use crate::server::clock;
 use crate::server::disk::Disk;

@@ -135,7 +135,8 @@ fn read(
         true
     };
     let mut reader = Reader::new(shelves, &none, stop, Progress::default(), sink);
-    let item = |name, kind| Item { name, metadata: options.metadata.clone(), blob: None, content: None, kind };
+    let item =
+        |name, kind| Item { name, metadata: options.metadata.clone(), blob: None, content: None, kind };
     reader.open_with(options.password.as_ref());
     reader.try_once();
     let read = match given {

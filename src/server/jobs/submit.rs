@@ -190,7 +190,8 @@ impl JobManager {
         options: Options,
     ) -> Result<Job, JobsError> {
         self.0.disk.check()?;
-        let Options { metadata, chunk_size, chunk_overlap, password, on_duplicate, idempotency_key } = options;
+        let Options { metadata, chunk_size, chunk_overlap, password, on_duplicate, idempotency_key } =
+            options;
         let chunking = match (chunk_size, chunk_overlap) {
             (None, None) => None,
             (size, overlap) => Some(self.chunking(size, overlap)?),

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{BlobRef, ContentHash, Version};
-use crate::domain::{Chunk, DocumentId, Duplicate, Job, JobAttempt, JobId, LogLevel, Metadata, OnDuplicate, Progress, Warning};
+use crate::domain::{
+    Chunk, DocumentId, Duplicate, Job, JobAttempt, JobId, LogLevel, Metadata, OnDuplicate, Progress, Warning,
+};
 
 /// Names one worker of one run of the server; new at each start.
 #[derive(Clone, Debug, PartialEq, Eq)]

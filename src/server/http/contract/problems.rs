@@ -71,7 +71,11 @@ const PROBLEMS: &[(u16, &str, &str)] = &[
     (404, "path_not_found", "There is no /srv/documents/a.txt on the server's machine."),
     (404, "source_not_kept", "The original is not kept: texts are kept until their job has completed."),
     (408, "request_timeout", "The body stopped coming for 30 s. Nothing was accepted."),
-    (409, "duplicate_document", "Document 0190b5a4-7c1e-7000-8000-3f2a91d0c6e4 has the same content already."),
+    (
+        409,
+        "duplicate_document",
+        "Document 0190b5a4-7c1e-7000-8000-3f2a91d0c6e4 has the same content already.",
+    ),
     (409, "idempotency_key_taken", "Another request came with this Idempotency-Key."),
     (409, "job_already_final", "The job has ended already; only a pending or running job can be cancelled."),
     (409, "job_cleaned_up", "This request came before, as a job whose row was cleaned up."),

@@ -120,7 +120,11 @@ mod tests {
         let stop = CancellationToken::new();
         let mut reader = Reader::new(&shelves, &delivered, &stop, before, sink);
         let job = Job { attempt: 3, ..Job::example() };
-        let input = Input { source: Source(folder.to_owned()).into(), chunking: None, on_duplicate: OnDuplicate::Allow };
+        let input = Input {
+            source: Source(folder.to_owned()).into(),
+            chunking: None,
+            on_duplicate: OnDuplicate::Allow,
+        };
         reader.read(&job, &input, None).unwrap();
         (items, progress)
     }

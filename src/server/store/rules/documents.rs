@@ -65,7 +65,8 @@ async fn a_large_document_is_invisible_until_its_last_step() {
         assert!(!store.sweep(10).await.unwrap(), "{name}: nobody sweeps what is being written");
 
         let content = Content::Version { version, chunk_count: 3 };
-        let item = ItemResult { item: 0, name: "large".into(), outcome: ItemOutcome::Read(document(content)) };
+        let item =
+            ItemResult { item: 0, name: "large".into(), outcome: ItemOutcome::Read(document(content)) };
         deliver(&*store, delivery(lease.fence(), vec![item], true)).await;
         assert_eq!(store.index_page(FeedCursor::default(), 1 << 20).await.unwrap().chunks.len(), 3, "{name}");
     }

@@ -391,7 +391,12 @@ pub(super) fn complete_indexed(
                 "update job set seq = ?2, status = 'completed', stage = null, progress = 1, \
                  chunks_indexed = chunks_created, completed_at = ?3, message = ?4 where id = ?1",
             )?
-            .execute(params![id, tx.next_seq(), now.timestamp_millis(), job.success_message(warnings, skipped)])?;
+            .execute(params![
+                id,
+                tx.next_seq(),
+                now.timestamp_millis(),
+                job.success_message(warnings, skipped)
+            ])?;
         if job.started_at.is_none() {
             kept_attempts::take_back(tx, job.job_id)?;
         }
@@ -412,8 +417,9 @@ pub(super) fn complete_indexed(
 }
 
 fn skipped_items(tx: &Tx<'_>, id: [u8; 16]) -> Result<u64> {
-    let mut statement =
-        tx.connection.prepare_cached("select count(*) from job_item where job = ?1 and duplicate = 'skipped'")?;
+    let mut statement = tx
+        .connection
+        .prepare_cached("select count(*) from job_item where job = ?1 and duplicate = 'skipped'")?;
     Ok(statement.query_row([id], |row| row.get(0))?)
 }
 

@@ -24,9 +24,8 @@ fn oldest_but(
     except: [u8; 16],
 ) -> Result<Option<(DocumentId, u64)>> {
     let mut statement = connection.prepare_cached(OLDEST)?;
-    let found = statement.query_row(params![hash.0, except], |row| {
-        Ok((DocumentId(rows::uuid(row, 0)?), row.get(1)?))
-    });
+    let found = statement
+        .query_row(params![hash.0, except], |row| Ok((DocumentId(rows::uuid(row, 0)?), row.get(1)?)));
     Ok(found.optional()?)
 }
 

@@ -35,7 +35,9 @@ pub(super) fn add_items(
                 let text = Duplicate::skipped(*document).to_string();
                 lines.push(NewLine::new(LogLevel::Info, of(item, &text)));
             }
-            ItemOutcome::Failed(failure) => lines.push(NewLine::new(LogLevel::Error, of(item, &failure.message))),
+            ItemOutcome::Failed(failure) => {
+                lines.push(NewLine::new(LogLevel::Error, of(item, &failure.message)))
+            }
         }
     }
     add(tx, fence, &lines, now)
