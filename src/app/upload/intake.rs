@@ -92,7 +92,7 @@ fn FileForm() -> impl IntoView {
                     "Choose folder"
                 </button>
                 <label class="drop-twins muted">
-                    "Here already: "
+                    "If already here: "
                     <select id="on-duplicate" name=OnDuplicate::NAME data-testid="on-duplicate">
                         <option value="">"add again"</option>
                         <option value="skip">"leave out"</option>
