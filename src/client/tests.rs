@@ -134,6 +134,7 @@ fn arguments(url: String) -> IngestArgs {
         password: None,
         chunk_size: None,
         chunk_overlap: None,
+        on_duplicate: None,
         no_wait: false,
     }
 }
