@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::parameters::{moment, uuid};
-use crate::domain::{Chunking, JobStatus, JobType, QueueState};
+use crate::domain::{Chunking, JobStatus, JobType, OnDuplicate, QueueState};
 
 /// White space, as a class of a pattern has it.
 const BLANK: &str =
@@ -167,8 +167,6 @@ fn options(encoding: Encoding) -> Value {
     });
     let metadata = json!({ "$ref": "#/components/schemas/Metadata" });
     let on_duplicate = json!({ "$ref": "#/components/schemas/OnDuplicate" });
-    // A form in a page sends its empty fields along.
-    let or_nothing = |schema| json!({ "anyOf": [schema, { "type": "string", "maxLength": 0 }] });
     match encoding {
         Encoding::Json => json!({
             "metadata": { "oneOf": [{ "type": "null" }, metadata] },
@@ -177,7 +175,7 @@ fn options(encoding: Encoding) -> Value {
         }),
         Encoding::Multipart => json!({
             "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
-            "on_duplicate": or_nothing(on_duplicate),
+            "on_duplicate": on_duplicate_in_form(),
         }),
         Encoding::Urlencoded => {
             let about = "A JSON object that goes with the job, its documents and every answer.";
@@ -186,7 +184,7 @@ fn options(encoding: Encoding) -> Value {
             });
             json!({
                 "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
-                "on_duplicate": or_nothing(on_duplicate),
+                "on_duplicate": on_duplicate_in_form(),
             })
         }
     }
@@ -202,6 +200,15 @@ fn switch() -> Value {
     let words = words.map(in_any_case).join("|");
     let text = json!({ "type": "string", "pattern": format!("^[{BLANK}]*(?:{words})?[{BLANK}]*$") });
     json!({ "anyOf": [{ "type": "boolean" }, text] })
+}
+
+/// A form in a page sends its empty fields along.
+fn on_duplicate_in_form() -> Value {
+    let names = [&OnDuplicate::ALL.map(OnDuplicate::as_str)[..], &[""]].concat();
+    json!({
+        "type": "string", "enum": names,
+        "description": "What to do with content that a document has already; nothing is as `allow`.",
+    })
 }
 
 fn password() -> Value {

@@ -96,6 +96,27 @@ pub struct Sync {
     sync: bool,
 }
 
+/// Of `GET /jobs/{id}`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wait {
+    /// Answer when the job has ended, or after so many seconds.
+    #[param(required = false, minimum = 0, maximum = 300)]
+    wait: u32,
+}
+
+/// Of `GET /audit`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditEntries {
+    /// Only entries before this one: the `next` of the page before.
+    #[param(required = false, schema_with = count)]
+    before: u64,
+    /// How many at most.
+    #[param(required = false, minimum = 1, maximum = 1000, default = 100)]
+    limit: u32,
+}
+
 /// Of `GET /jobs/history`.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
