@@ -15,7 +15,8 @@ use super::loaded::load;
 use super::parts::Part;
 use crate::domain::whereabouts::where_it_is;
 use crate::domain::{
-    Chunk, ItemFilter, Job, JobDetails, JobId, JobItemPage, JobStatus, Problem, WebhookDelivery,
+    Chunk, Duplicate, DuplicateOutcome, ItemFilter, Job, JobDetails, JobId, JobItemPage, JobStatus, Problem,
+    WebhookDelivery,
 };
 use crate::server_fns::{CancelJob, RetryJob, follow_job, get_document, get_items, get_job, get_webhooks};
 
@@ -212,6 +213,7 @@ fn JobFields(details: JobDetails) -> impl IntoView {
             {field("Items", through(&job))}
             {field("Chunks", format::count(job.chunks_created))}
             {field("Attempt", format!("{} of {}", job.attempt, job.max_attempts))}
+            {job.duplicate.map(duplicate)}
             {moment("Created", Some(job.created_at))}
             {moment("Started", job.started_at)}
             {moment("Finished", job.completed_at)}
@@ -221,6 +223,20 @@ fn JobFields(details: JobDetails) -> impl IntoView {
         </dl>
     }
     .seal()
+}
+
+/// The document that had the content of a job without items.
+fn duplicate(met: Duplicate) -> Sealed {
+    let id = met.document_id;
+    match met.outcome {
+        DuplicateOutcome::Replaced => {
+            view! { <div class="wide"><dt>"Replaced document"</dt><dd><code>{id.to_string()}</code></dd></div> }.seal()
+        }
+        DuplicateOutcome::Skipped | DuplicateOutcome::Refused => {
+            let href = format!("/app/documents/{id}");
+            view! { <div><dt>"Same content"</dt><dd><a href=href data-testid="twin">"Document"</a></dd></div> }.seal()
+        }
+    }
 }
 
 /// The document a job without items made, with where its text was cut.

@@ -135,6 +135,7 @@ fn arguments(url: String) -> IngestArgs {
         callback_url: None,
         chunk_size: None,
         chunk_overlap: None,
+        on_duplicate: None,
         no_wait: false,
     }
 }

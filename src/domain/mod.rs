@@ -6,6 +6,7 @@ pub mod bulk;
 pub mod cause;
 pub mod chunking;
 pub mod document;
+pub mod duplicate;
 pub mod durations;
 pub mod event;
 pub mod format;
@@ -40,6 +41,7 @@ pub use chunking::Chunking;
 pub use document::{
     Chunk, Document, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase,
 };
+pub use duplicate::{Duplicate, DuplicateOutcome, OnDuplicate};
 pub use event::JobEvent;
 pub use history::{History, HistoryPoint, HistoryRange, StageTimes, TimedStage};
 pub use job::{Job, JobId, JobStatus, JobSummary};

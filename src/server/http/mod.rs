@@ -1,6 +1,7 @@
 //! Everything that speaks HTTP: REST, the event stream, pages, server functions and the site's files.
 
 pub mod acting;
+mod asked;
 mod audit;
 mod body;
 mod bulk;

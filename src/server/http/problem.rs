@@ -7,7 +7,7 @@ use leptos_axum::ResponseOptions;
 
 use super::guard::current_request_id;
 use super::told;
-use crate::domain::{BadParameter, Job, JobId, JobStatus, Problem};
+use crate::domain::{BadParameter, Duplicate, Job, JobId, JobStatus, Problem};
 use crate::server::access::AccessError;
 use crate::server::ingest::folders::PathError;
 use crate::server::jobs::JobsError;
@@ -44,6 +44,7 @@ impl From<JobsError> for Problem {
             JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
             JobsError::IdempotencyKeyTaken => Self::new(409, "idempotency_key_taken", detail),
             JobsError::RequestJobGone(id) => Self::new(409, "job_cleaned_up", detail).about(id),
+            JobsError::Duplicate(duplicate) => Self::from(duplicate),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
             JobsError::Unsupported(_) => Self::new(415, "unsupported_format", detail),
             JobsError::Chunking(_) | JobsError::FolderPreview(_) | JobsError::SlotCount(_) => {
@@ -93,6 +94,13 @@ impl From<WebhooksError> for Problem {
             WebhooksError::Off => Self::new(400, "webhooks_off", detail),
             WebhooksError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<Duplicate> for Problem {
+    fn from(duplicate: Duplicate) -> Self {
+        let document_id = Some(duplicate.document_id);
+        Self { document_id, ..Self::new(409, Duplicate::ERROR, duplicate.to_string()) }
     }
 }
 
@@ -222,7 +230,10 @@ pub fn not_awaited(id: JobId, error: JobsError) -> Problem {
 pub fn not_completed(job: &Job) -> Problem {
     let problem = match job.status {
         JobStatus::Cancelled => Problem::new(422, "job_cancelled", "The job was cancelled before its end."),
-        _ => Problem::new(422, &job.error_code, job.error_message.clone()),
+        _ => match job.duplicate {
+            Some(duplicate) => duplicate.into(),
+            None => Problem::new(422, &job.error_code, job.error_message.clone()),
+        },
     };
     problem.about(job.job_id)
 }

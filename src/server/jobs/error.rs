@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::domain::{JobId, JobStatus, QueueState};
+use crate::domain::{Duplicate, JobId, JobStatus, QueueState};
 use crate::server::disk::LowDisk;
 use crate::server::ingest::folders::PathError;
 use crate::server::originals::NotKept;
@@ -55,6 +55,8 @@ pub enum JobsError {
     IdempotencyKeyTaken,
     #[error("This request came before, as job {0}, whose row was cleaned up; its documents stay.")]
     RequestJobGone(JobId),
+    #[error("{0}")]
+    Duplicate(Duplicate),
     #[error(transparent)]
     LowDisk(#[from] LowDisk),
     #[error(transparent)]

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod bulk;
+mod duplicates;
 mod error;
 mod log;
 pub mod names;
@@ -35,8 +36,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::access::{Action, Actor};
 use crate::domain::{
-    Document, DocumentId, History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage,
-    JobPage, JobQuery, JobStats, JobStatus, JobsView, Stage, queue::waits_for,
+    Document, History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage,
+    JobQuery, JobStats, JobStatus, JobsView, Stage, queue::waits_for,
 };
 use crate::server::clock;
 use crate::server::disk::Disk;
@@ -197,7 +198,7 @@ impl JobManager {
         if job.job_type.has_items() {
             return Ok(None);
         }
-        let found = self.0.store.document(DocumentId::of(job.job_id, 0), 0, 0).await?;
+        let found = self.0.store.document(job.only_document(), 0, 0).await?;
         Ok(found.map(|it| it.document))
     }
 

@@ -86,6 +86,7 @@ hooked! {
     job_changes(after: u64, limit: u32) -> JobChanges;
     documents(filter: DocumentFilter, before: Option<DocumentId>, limit: u32) -> DocumentPage;
     document(id: DocumentId, offset: u64, limit: u32) -> Option<DocumentWithChunks>;
+    document_with(hash: ContentHash) -> Option<DocumentId>;
     delete_document(id: DocumentId) -> bool;
     passages(keys: Vec<ChunkKey>) -> Vec<Passage>;
     totals() -> Totals;

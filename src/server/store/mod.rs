@@ -7,6 +7,7 @@
 mod access;
 mod attempt;
 mod blob_ref;
+mod content_hash;
 mod error;
 mod event;
 mod feed;
@@ -35,10 +36,11 @@ use crate::domain::{
 
 pub use access::{ApiKey, Deed, NewSession, SecretHash};
 pub use attempt::{
-    Claim, Content, Delivery, Failure, Fence, ItemResult, KeptAttempt, Lease, NewDocument, NewLine, Outcome,
-    Verdict, WorkerId,
+    Claim, Content, Delivery, Failure, Fence, ItemOutcome, ItemResult, KeptAttempt, Lease, Met, NewDocument,
+    NewLine, Outcome, Verdict, WorkerId,
 };
 pub use blob_ref::BlobRef;
+pub use content_hash::ContentHash;
 pub use error::StoreError;
 pub use event::{Event, Listener};
 pub use feed::{ChunkKey, FeedCursor, IndexPage, Version};
@@ -52,7 +54,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     // A job's life.
 
     /// Adds a job to the queue; it is on disk when this returns. Refuses while `max_pending` jobs wait. A request
-    /// that came before, as its key says, adds nothing.
+    /// that came before, as its key says, adds nothing. Content that a document has already is skipped or refused, if
+    /// the job is for that: it is asked again when the job delivers.
     async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Acceptance>;
 
     /// Gives a worker the job that has been due longest, or nothing when none is due. A bulk job counts
@@ -92,7 +95,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Writes finished items: their documents with all chunks, and their results.
     ///
-    /// Several jobs' deliveries are one transaction; each has its own verdict, in the same order.
+    /// Several jobs' deliveries are one transaction; each has its own verdict, in the same order. One with content that
+    /// is not to be there twice, and is, is not written: see [`Verdict::Met`].
     async fn deliver(&self, deliveries: Vec<Delivery>, now: DateTime<Utc>) -> Result<Vec<Verdict>>;
 
     /// The items of the job that earlier attempts have already written, and their names.
@@ -201,6 +205,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: u32,
     ) -> Result<DocumentPage>;
     async fn document(&self, id: DocumentId, offset: u64, limit: u32) -> Result<Option<DocumentWithChunks>>;
+    /// The oldest document with this content.
+    async fn document_with(&self, hash: ContentHash) -> Result<Option<DocumentId>>;
     /// Deletes a document and its chunks; `false` if there is none.
     async fn delete_document(&self, id: DocumentId) -> Result<bool>;
     /// The chunks with these keys that still belong to a document, with it.
@@ -291,6 +297,16 @@ pub struct NewJob {
     pub request_key: Option<RequestKey>,
     /// The URLs that are told of its end.
     pub callbacks: Vec<String>,
+    /// What it is all about, if that is known and is not to be there twice.
+    pub alone: Option<Alone>,
+}
+
+/// Content that is not to be there twice.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone {
+    pub hash: ContentHash,
+    /// Whether it is refused if it is there already, or else skipped.
+    pub or_refused: bool,
 }
 
 /// What a sender calls a request that it may send again; see [`RequestKey::KEPT`].
@@ -316,6 +332,10 @@ pub enum Acceptance {
     Gone(JobId),
     /// Another request came with the same key.
     KeyTaken,
+    /// A document has its content, so the job was added and is completed.
+    Skipped(Job),
+    /// This document has its content, so nothing was added.
+    Refused(DocumentId),
     /// Too many jobs wait.
     Full,
 }

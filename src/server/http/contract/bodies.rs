@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 
 use super::parameters::{moment, uuid};
-use crate::domain::{Chunking, JobStatus, JobType, QueueState};
+use crate::domain::{Chunking, JobStatus, JobType, OnDuplicate, QueueState};
 use crate::server::webhooks::callback::LONGEST;
 
 /// White space, as a class of a pattern has it.
@@ -167,14 +167,17 @@ fn options(encoding: Encoding) -> Value {
         "description": "How much of a chunk the next one repeats at most; at most half of a chunk.",
     });
     let metadata = json!({ "$ref": "#/components/schemas/Metadata" });
+    let on_duplicate = json!({ "$ref": "#/components/schemas/OnDuplicate" });
     match encoding {
         Encoding::Json => json!({
             "metadata": { "oneOf": [{ "type": "null" }, metadata] }, "callback_url": callback_url_or_null().build(),
             "chunk_size": nullable(size), "chunk_overlap": nullable(overlap), "password": nullable(password()),
+            "on_duplicate": { "oneOf": [{ "type": "null" }, on_duplicate] },
         }),
         Encoding::Multipart => json!({
             "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
             "callback_url": callback_url().build(),
+            "on_duplicate": on_duplicate_in_form(),
         }),
         Encoding::Urlencoded => {
             let about = "A JSON object that goes with the job, its documents and every answer.";
@@ -184,6 +187,7 @@ fn options(encoding: Encoding) -> Value {
             json!({
                 "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
                 "callback_url": callback_url().build(),
+                "on_duplicate": on_duplicate_in_form(),
             })
         }
     }
@@ -215,6 +219,15 @@ fn callback_url() -> ObjectBuilder {
 /// The same in JSON.
 pub fn callback_url_or_null() -> ObjectBuilder {
     callback_url().schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+}
+
+/// A form in a page sends its empty fields along.
+fn on_duplicate_in_form() -> Value {
+    let names = [&OnDuplicate::ALL.map(OnDuplicate::as_str)[..], &[""]].concat();
+    json!({
+        "type": "string", "enum": names,
+        "description": "What to do with content that a document has already; nothing is as `allow`.",
+    })
 }
 
 fn password() -> Value {

@@ -75,6 +75,11 @@ const PROBLEMS: &[(u16, &str, &str)] = &[
     (404, "source_not_kept", "The original is not kept: texts are kept until their job has completed."),
     (404, "webhook_not_found", "There is no webhook 0190b5a4-7c1e-7000-8000-3f2a91d0c6e4."),
     (408, "request_timeout", "The body stopped coming for 30 s. Nothing was accepted."),
+    (
+        409,
+        "duplicate_document",
+        "Document 0190b5a4-7c1e-7000-8000-3f2a91d0c6e4 has the same content already.",
+    ),
     (409, "idempotency_key_taken", "Another request came with this Idempotency-Key."),
     (409, "job_already_final", "The job has ended already; only a pending or running job can be cancelled."),
     (409, "job_cleaned_up", "This request came before, as a job whose row was cleaned up."),
@@ -140,7 +145,10 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("path", &["path_forbidden", "path_not_found", "path_unreadable", "unsupported_format"]),
     ("any", &["connection", "internal", "unsupported_encoding", "invalid_host", "host_not_allowed"]),
     ("key", &["key_needed", "key_unknown", "key_expired", "key_revoked", "scope_too_small"]),
-    ("idempotency", &["invalid_idempotency_key", "idempotency_key_taken", "job_cleaned_up"]),
+    (
+        "sent_before",
+        &["invalid_idempotency_key", "idempotency_key_taken", "job_cleaned_up", "duplicate_document"],
+    ),
     ("callback", &["webhooks_off", "invalid_callback", "callback_not_allowed"]),
     ("connection", &["too_many_connections"]),
     ("store", &["storage_unavailable", "store_damaged"]),
@@ -208,7 +216,7 @@ fn implied(path: &str, operation: &Operation) -> Vec<String> {
         }
     }
     if is_in(&ParameterIn::Header) && path.starts_with("/ingest") {
-        names.extend(["idempotency", "callback"]);
+        names.extend(["sent_before", "callback"]);
     }
     if scope(operation).is_some() {
         names.push("key");

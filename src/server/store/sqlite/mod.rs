@@ -6,6 +6,7 @@ mod attempts;
 mod bulk;
 mod claims;
 mod documents;
+mod duplicates;
 mod follow;
 mod history;
 pub mod inspect;
@@ -44,6 +45,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0003_choosing_and_queue.sql")),
     M::up(include_str!("migrations/0004_history_and_log.sql")),
     M::up(include_str!("migrations/0005_access.sql")),
+    M::up(include_str!("migrations/0006_duplicates.sql")),
     M::up(include_str!("migrations/0007_webhooks.sql")),
 ];
 
@@ -346,6 +348,10 @@ impl Store for SqliteStore {
 
     async fn document(&self, id: DocumentId, offset: u64, limit: u32) -> Result<Option<DocumentWithChunks>> {
         self.read(move |connection| documents::document(connection, id, offset, limit)).await
+    }
+
+    async fn document_with(&self, hash: ContentHash) -> Result<Option<DocumentId>> {
+        self.read(move |connection| Ok(duplicates::oldest(connection, hash)?.map(|(id, _)| id))).await
     }
 
     async fn delete_document(&self, id: DocumentId) -> Result<bool> {
