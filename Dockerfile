@@ -16,6 +16,8 @@ RUN --mount=type=cache,target=/cache --mount=type=cache,target=/usr/local/cargo/
 
 FROM scratch
 COPY --from=build /source/target/sluice /sluice
+# Whom to trust, for webhooks to https addresses.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 # Its own folder, and one for what SQLite sorts.
 COPY --from=build --chown=65532:65532 --chmod=0700 /empty /data
 COPY --from=build --chmod=1777 /empty /tmp

@@ -51,7 +51,7 @@ def name_something_that_is_there(case):
 
 
 # Fields of a form that are texts, whatever is sent in them.
-TEXTS = {"text_content", "file_path", "password"}
+TEXTS = {"text_content", "file_path", "password", "callback_url"}
 
 
 def is_right_once_sent(case):
@@ -87,6 +87,9 @@ def map_case(context, case):
         if isinstance(overlap, (int, float)):
             size = body.get("chunk_size")
             body["chunk_overlap"] = min(overlap, (1000 if size is None else size) // 2)
+        # No pattern can tell a host that may be called.
+        if body.get("callback_url"):
+            body["callback_url"] = "http://127.0.0.1:9/"
     name_something_that_is_there(case)
     if case.operation.definition.raw["operationId"] in BULK and not says_which(case.query) and not says_which(body):
         case.query = {**(case.query or {}), "status": "failed"}

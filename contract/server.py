@@ -14,25 +14,29 @@ PATIENCE = 60
 
 
 @contextmanager
-def running_server(program, *flags):
-    """Yields the address of a server, and stops it afterwards."""
+def running_server(program, *flags, folder=None):
+    """Yields the address of a server, on a data folder of its own unless one is given, and stops it afterwards."""
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="sluice-contract-") as own:
+            with running_server(program, *flags, folder=own) as address:
+                yield address
+        return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="sluice-contract-") as folder:
-        command = [program, "--addr", f"127.0.0.1:{port}", "--data-dir", folder, "--log", "warn"]
-        # Nothing of this machine's settings is to count.
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
-        process = subprocess.Popen([*command, "--min-free-disk", "0", *flags], cwd=folder, env=clean)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            wait_until_it_answers(process, address)
-            yield address
-            if process.poll() is not None:
-                raise SystemExit(f"the server ended by itself with {process.returncode}")
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
+    command = [program, "--addr", f"127.0.0.1:{port}", "--data-dir", folder, "--log", "warn"]
+    # Nothing of this machine's settings is to count.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+    process = subprocess.Popen([*command, "--min-free-disk", "0", *flags], cwd=folder, env=clean)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_it_answers(process, address)
+        yield address
+        if process.poll() is not None:
+            raise SystemExit(f"the server ended by itself with {process.returncode}")
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
 
 
 def wait_until_it_answers(process, address):

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use crate::domain::{
     Answer, BulkOutcome, Chunk, Document, DocumentFilter, DocumentId, DocumentPage, History, HistoryRange,
     ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobQuery, JobSelection, JobsView,
-    KnowledgeBase, Limits, Problem, QueueChange, QueueState, json,
+    KnowledgeBase, Limits, Problem, QueueChange, QueueState, WebhookDelivery, json,
 };
 
 /// A page of jobs, with the counts of all and the state of the queue.
@@ -49,6 +49,13 @@ pub async fn get_job(id: JobId) -> Result<JobDetails, Problem> {
 pub async fn get_items(id: JobId, filter: ItemFilter) -> Result<JobItemPage, Problem> {
     use crate::server::{http::problem::answer, state::AppState};
     answer(expect_context::<AppState>().jobs.items(id, filter).await)
+}
+
+/// Who was told of a job's end, the last first; of their URLs only what is no secret.
+#[server(prefix = "/_fn", endpoint = "get_webhooks", protocol = Call<Json>)]
+pub async fn get_webhooks(job: JobId) -> Result<Vec<WebhookDelivery>, Problem> {
+    use crate::server::{http::acting::scopes, http::problem::answer, state::AppState};
+    answer(expect_context::<AppState>().webhooks.of_job(job, scopes()).await)
 }
 
 /// What happened over time, for charts.

@@ -132,9 +132,15 @@ fn requests() -> Vec<(&'static str, String, &'static str)> {
     ] {
         all.push(("GET", with_id(path), "read"));
     }
-    for path in
-        ["/query", "/_fn/list_jobs", "/_fn/get_job", "/_fn/ask", "/_fn/list_documents", "/_fn/get_items"]
-    {
+    for path in [
+        "/query",
+        "/_fn/list_jobs",
+        "/_fn/get_job",
+        "/_fn/ask",
+        "/_fn/list_documents",
+        "/_fn/get_items",
+        "/_fn/get_webhooks",
+    ] {
         all.push(("POST", with_id(path), "read"));
     }
     for path in [
@@ -172,6 +178,9 @@ fn requests() -> Vec<(&'static str, String, &'static str)> {
         all.push(("DELETE", with_id(path), "manage"));
     }
     all.push(("PATCH", "/queue".to_owned(), "manage"));
+    for (method, path) in [("GET", "/webhooks"), ("GET", "/webhooks/ID"), ("POST", "/webhooks/ID/retry")] {
+        all.push((method, with_id(path), "manage"));
+    }
     all.push(("GET", "/audit".to_owned(), "admin"));
     all
 }
@@ -285,6 +294,23 @@ async fn a_session_may_do_what_its_key_may() {
     let pause = Request::post("/queue").header(header::COOKIE, &cookie);
     guarded.server.send(pause.body("paused=true".into()).unwrap()).await.problem(403, "scope_too_small");
     assert_eq!(guarded.get("read", "/queue").await.ok()["paused"], false);
+}
+
+#[tokio::test]
+async fn only_who_may_manage_sees_more_of_a_receiver_than_its_host() {
+    let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let guarded = Guarded::with(&["--require-keys", "--webhook-secrets", secret]).await;
+    let text = json!({ "text_content": "a text", "callback_url": "https://nowhere.invalid/hook?key=1" });
+    let job = guarded.post("several", "/ingest/text", text).await.ok();
+    let path = format!("/app/jobs/{}", job["job_id"].as_str().unwrap());
+    for (name, path_is_shown) in [("read", false), ("several", true)] {
+        let page = guarded.get_page(&path, &guarded.log_in(name).await).await.text();
+        assert!(page.contains("https://nowhere.invalid"), "{name}: {page}");
+        assert_eq!(page.contains("nowhere.invalid/hook"), path_is_shown, "{name}");
+        assert!(!page.contains("key=1"), "{name}");
+    }
+    let listed = guarded.get("several", "/webhooks").await.ok();
+    assert_eq!(listed["deliveries"][0]["url"], "https://nowhere.invalid/hook?key=1");
 }
 
 #[tokio::test]

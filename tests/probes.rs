@@ -94,7 +94,7 @@ async fn a_server_whose_connections_are_all_taken_is_alive() {
     let server = ServerProcess::start(data.path(), &["--max-connections", "1"]).await;
     // The client keeps its connection open, and so the only place.
     server.get("/health").await;
-    let other = reqwest::Client::new();
+    let other = sluice::client::https::builder().build().unwrap();
     let refused = other.get(server.at("/health")).send().await.unwrap();
     assert_eq!(refused.status(), 503);
     let live = other.get(server.at("/livez")).send().await.unwrap();

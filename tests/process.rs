@@ -83,7 +83,7 @@ async fn a_graceful_stop_is_quick_and_gives_running_jobs_back_without_counting()
         let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
         eventually(async || (server.get(&path).await["status"] == "running").then_some(())).await;
         // An open event stream must not hold the server up.
-        let stream = reqwest::get(server.at("/jobs/events")).await.unwrap();
+        let stream = server.client().get(server.at("/jobs/events")).send().await.unwrap();
 
         let (code, took) = server.signal(signal).await;
         drop(stream);

@@ -70,11 +70,15 @@ test('measures how soon a new job is on the screen after the server has taken it
       const seen = new Map<string, number>();
       const observer = new MutationObserver((changes) => {
         for (const added of changes.flatMap((it) => [...it.addedNodes])) {
-          const id = added instanceof Element && added.getAttribute('data-job-id');
-          if (id) seen.set(id, performance.now());
+          if (!(added instanceof Element)) continue;
+          // A row may come with a new block around it.
+          for (const row of [added, ...added.querySelectorAll('[data-job-id]')]) {
+            const id = row.getAttribute('data-job-id');
+            if (id) seen.set(id, performance.now());
+          }
         }
       });
-      observer.observe(document.querySelector('.job-rows') ?? document.body, { childList: true });
+      observer.observe(document.querySelector('.job-rows') ?? document.body, { childList: true, subtree: true });
       const answer = await fetch(`${address}/ingest/text/async`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

@@ -51,6 +51,20 @@ async function drag(page: Page, type: string, fill: { file?: string; text?: stri
   await page.getByRole('main').dispatchEvent(type, { dataTransfer });
 }
 
+test('a file that is there already is left out if that is chosen', async ({ page }) => {
+  const [file] = named(`${newWord()}.txt`);
+  await open(page, '/');
+  await choose(page, file);
+  await hasState(page, file.name, 'taken');
+  await hasStatus(jobNamed(page, file.name), 'completed');
+  await page.getByTestId('on-duplicate').selectOption({ label: 'leave out' });
+  await choose(page, { ...file, name: `again-${file.name}` });
+  await expect(jobNamed(page, `again-${file.name}`)).toContainText('Skipped: document');
+  await jobNamed(page, `again-${file.name}`).getByRole('link').first().click();
+  await page.getByTestId('twin').click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(file.name);
+});
+
 test.describe('on any page', () => {
   test('dropped files are taken in, and lead to their jobs', async ({ page }) => {
     const name = `${newWord()}.txt`;

@@ -7,7 +7,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::components::{
     ChunkText, CopyButton, ItemList, JobLog, JobProgress, MetadataList, ProblemNotice, Seal, Sealed,
-    StatusBadge, TimeOf, Timeline, job_title,
+    StatusBadge, TimeOf, Timeline, WebhookList, job_title,
 };
 use super::format;
 use super::job_watch::JobWatch;
@@ -17,9 +17,12 @@ use super::permission::may;
 use crate::domain::access::Scope;
 use crate::domain::cause::wants_password;
 use crate::domain::whereabouts::where_it_is;
-use crate::domain::{Chunk, ItemFilter, Job, JobDetails, JobId, JobItemPage, JobStatus, Problem};
+use crate::domain::{
+    Chunk, Duplicate, DuplicateOutcome, ItemFilter, Job, JobDetails, JobId, JobItemPage, JobStatus, Problem,
+    WebhookDelivery,
+};
 use crate::server_fns::{
-    CancelJob, RetryJob, RetryWithPassword, follow_job, get_document, get_items, get_job,
+    CancelJob, RetryJob, RetryWithPassword, follow_job, get_document, get_items, get_job, get_webhooks,
 };
 
 /// Chunks shown with a job that made one document.
@@ -34,6 +37,8 @@ struct Found {
     filter: ItemFilter,
     /// The beginning of the document, if the job made one.
     chunks: Vec<Chunk>,
+    /// Who was told of its end.
+    webhooks: Vec<WebhookDelivery>,
 }
 
 #[component]
@@ -75,11 +80,12 @@ async fn find(given: String, filter: ItemFilter) -> Result<Found, Problem> {
         Some(id) => get_document(id, 0).await.map(|(_, _, chunks, _)| chunks).unwrap_or_default(),
         None => Vec::new(),
     };
-    Ok(Found { seq, details, items, filter, chunks })
+    let webhooks = get_webhooks(details.job.job_id).await?;
+    Ok(Found { seq, details, items, filter, chunks, webhooks })
 }
 
 fn in_full(found: Found) -> Sealed {
-    let Found { seq, details, items, filter, chunks } = found;
+    let Found { seq, details, items, filter, chunks, webhooks } = found;
     let title = job_title(&details.job);
     let job = details.job.clone();
     let unwarned = details.warnings.is_empty();
@@ -103,6 +109,7 @@ fn in_full(found: Found) -> Sealed {
             <Timeline attempts=details.attempts/>
             {document(&details.document_id, &chunks)}
             {items_of(&job, items, filter)}
+            <WebhookList deliveries=webhooks/>
             <JobLog lines=details.log/>
         </div>
     }
@@ -248,6 +255,7 @@ fn JobFields(details: JobDetails) -> impl IntoView {
             {field("Items", through(&job))}
             {field("Chunks", format::count(job.chunks_created))}
             {field("Attempts", job.attempt_in_words())}
+            {job.duplicate.map(duplicate)}
             {moment("Created", Some(job.created_at))}
             {moment("Started", job.started_at)}
             {moment("Finished", job.completed_at)}
@@ -257,6 +265,20 @@ fn JobFields(details: JobDetails) -> impl IntoView {
         </dl>
     }
     .seal()
+}
+
+/// The document that had the content of a job without items.
+fn duplicate(met: Duplicate) -> Sealed {
+    let id = met.document_id;
+    match met.outcome {
+        DuplicateOutcome::Replaced => {
+            view! { <div class="wide"><dt>"Replaced document"</dt><dd><code>{id.to_string()}</code></dd></div> }.seal()
+        }
+        DuplicateOutcome::Skipped | DuplicateOutcome::Refused => {
+            let href = format!("/app/documents/{id}");
+            view! { <div><dt>"Same content"</dt><dd><a href=href data-testid="twin">"Document"</a></dd></div> }.seal()
+        }
+    }
 }
 
 /// The document a job without items made, with where its text was cut.

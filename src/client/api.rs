@@ -15,7 +15,8 @@ use super::ClientError;
 use super::door::Door;
 use crate::domain::{
     Answer, BulkOutcome, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, Job, JobDetails,
-    JobId, JobPage, JobQuery, JobSelection, JobStats, JobSummary, Metadata, Query,
+    JobId, JobPage, JobQuery, JobSelection, JobStats, JobSummary, Metadata, Query, WebhookDelivery,
+    WebhookFilter, WebhookId, WebhookPage,
 };
 
 type Result<T> = std::result::Result<T, ClientError>;
@@ -182,6 +183,25 @@ impl Client {
     pub async fn document(&self, id: DocumentId, offset: u64, limit: u32) -> Result<DocumentWithChunks> {
         let parameters = [("offset", offset), ("limit", limit.into())];
         self.door.answer(self.door.get(&format!("/documents/{id}")).query(&parameters)).await
+    }
+
+    /// One page of webhooks, those after `before`.
+    pub async fn webhooks(
+        &self,
+        filter: WebhookFilter,
+        before: Option<WebhookId>,
+        limit: u32,
+    ) -> Result<WebhookPage> {
+        let mut parameters = vec![("limit", limit.to_string())];
+        parameters.extend(filter.job.map(|job| ("job_id", job.to_string())));
+        parameters.extend(filter.status.map(|status| ("status", status.to_string())));
+        parameters.extend(before.map(|before| ("before", before.to_string())));
+        self.door.answer(self.door.get("/webhooks").query(&parameters)).await
+    }
+
+    /// Has a webhook sent again now.
+    pub async fn retry_webhook(&self, id: WebhookId) -> Result<WebhookDelivery> {
+        self.door.answer(self.door.request(Method::POST, &format!("/webhooks/{id}/retry"))).await
     }
 
     /// Deletes a document and its chunks.

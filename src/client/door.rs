@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ClientError;
+use super::{ClientError, https};
 
 type Result<T> = std::result::Result<T, ClientError>;
 
@@ -30,10 +30,12 @@ impl Door {
     pub fn new(url: &str, key: Option<&SecretString>) -> Result<Self> {
         let bad = |reason: String| ClientError::BadUrl { url: url.to_owned(), reason };
         let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
-        if parsed.scheme() != "http" {
-            return Err(bad(format!("it starts with {}://, only http:// works", parsed.scheme())));
-        }
-        let mut builder = reqwest::Client::builder()
+        let builder = match parsed.scheme() {
+            "http" => https::trusting_nobody(),
+            "https" => https::builder(),
+            other => return Err(bad(format!("it starts with {other}://, only http:// and https:// work"))),
+        };
+        let mut builder = builder
             .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers(key)?)
             .connect_timeout(Duration::from_secs(10));
@@ -41,7 +43,7 @@ impl Door {
         if parsed.host_str().is_some_and(is_loopback) {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| bad(error.to_string()))?;
+        let http = builder.build().map_err(|error| bad(innermost(&error)))?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned() })
     }
 
@@ -142,10 +144,11 @@ mod tests {
 
     #[test]
     fn an_address_is_checked_before_the_first_call() {
-        for (url, part) in [("8011", "not the address"), ("https://localhost:8011", "only http://")] {
+        for (url, part) in [("8011", "not the address"), ("ftp://localhost:8011", "only http://")] {
             assert!(Door::new(url, None).unwrap_err().to_string().contains(part), "{url}");
         }
         assert_eq!(Door::new("http://localhost:8011/", None).unwrap().url, "http://localhost:8011");
+        assert_eq!(Door::new("https://sluice.example", None).unwrap().url, "https://sluice.example");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use super::connection::DEFAULT_URL;
+use super::https;
 
 /// Ask a running server whether it is ready; exit code 1 if it is not.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,7 +42,8 @@ pub async fn run(args: HealthArgs) -> anyhow::Result<ExitCode> {
     let path = if args.live { "/livez" } else { "/readyz" };
     let url = format!("{}{path}", args.url.trim_end_matches('/'));
     // The server itself is meant, never a proxy before it.
-    let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).no_proxy().build()?;
+    let builder = if url.starts_with("https:") { https::builder() } else { https::trusting_nobody() };
+    let http = builder.timeout(ANSWER_WITHIN).no_proxy().build()?;
     let answer = http.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
     let well = answer.status().is_success();
     if args.live {

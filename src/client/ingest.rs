@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::Context;
+use clap::builder::PossibleValuesParser;
 use futures::StreamExt;
 use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -22,7 +23,7 @@ use super::summary::{Jobs, Summary, counted};
 use super::{Client, ClientError};
 use crate::domain::event::RemovedJob;
 use crate::domain::words::of_it;
-use crate::domain::{JobId, JobSummary, Metadata};
+use crate::domain::{JobId, JobSummary, Metadata, OnDuplicate};
 
 /// Send files or folders to a running server and wait until they can be found.
 #[derive(Clone, Debug, clap::Args)]
@@ -58,6 +59,14 @@ pub struct IngestArgs {
     #[arg(long)]
     pub chunk_overlap: Option<u32>,
 
+    /// What to do with a file whose content a document has already; without it, it is taken in again.
+    #[arg(long, value_parser = PossibleValuesParser::new(OnDuplicate::ALL.map(OnDuplicate::as_str)))]
+    pub on_duplicate: Option<String>,
+
+    /// An http or https URL that is told of each job's end, if the server sends webhooks.
+    #[arg(long, value_name = "URL")]
+    pub callback_url: Option<String>,
+
     /// End when everything is sent, without waiting for the jobs.
     #[arg(long)]
     pub no_wait: bool,
@@ -69,8 +78,10 @@ impl IngestArgs {
         let number = |value: Option<u32>| value.map(|it| it.to_string());
         let fields = [
             ("password", self.password.clone()),
+            ("callback_url", self.callback_url.clone()),
             ("chunk_size", number(self.chunk_size)),
             ("chunk_overlap", number(self.chunk_overlap)),
+            (OnDuplicate::NAME, self.on_duplicate.clone()),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }

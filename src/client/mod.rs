@@ -14,6 +14,7 @@ mod fields;
 mod files;
 mod follow;
 pub mod health;
+pub mod https;
 pub mod ingest;
 pub mod jobs;
 pub mod output;
@@ -25,6 +26,7 @@ mod summary;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 
 use std::process::ExitCode;
 
@@ -45,6 +47,8 @@ pub enum ClientCommand {
     Query(query::QueryArgs),
     /// See and delete the documents of a running server
     Documents(documents::DocumentsArgs),
+    /// See who was told of jobs' ends, and tell them again
+    Webhooks(webhooks::WebhooksArgs),
     /// Try out a running server: ingest, follow, list, ask
     Smoke(smoke::SmokeArgs),
 }
@@ -56,6 +60,7 @@ pub async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
         ClientCommand::Jobs(args) => jobs::run(args).await,
         ClientCommand::Query(args) => query::run(args).await,
         ClientCommand::Documents(args) => documents::run(args).await,
+        ClientCommand::Webhooks(args) => webhooks::run(args).await,
         ClientCommand::Smoke(args) => smoke::run(args).await,
     }
 }

@@ -132,8 +132,10 @@ fn arguments(url: String) -> IngestArgs {
         parallel: 4,
         metadata: String::new(),
         password: None,
+        callback_url: None,
         chunk_size: None,
         chunk_overlap: None,
+        on_duplicate: None,
         no_wait: false,
     }
 }

@@ -136,10 +136,11 @@ pub enum Action {
     LogOut,
     CreateKey,
     RevokeKey,
+    RetryWebhook,
 }
 
 impl Action {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::AcceptJob,
         Self::CancelJob,
         Self::RetryJob,
@@ -152,6 +153,7 @@ impl Action {
         Self::LogOut,
         Self::CreateKey,
         Self::RevokeKey,
+        Self::RetryWebhook,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -168,6 +170,7 @@ impl Action {
             Self::LogOut => "log_out",
             Self::CreateKey => "create_key",
             Self::RevokeKey => "revoke_key",
+            Self::RetryWebhook => "retry_webhook",
         }
     }
 }
@@ -191,7 +194,7 @@ pub struct AuditEntry {
     /// The name of an API key, or `anonymous`, `command line` or `server`.
     pub by: String,
     pub action: Action,
-    /// The id of the job, the document or the key; empty if it was about none, or about several.
+    /// The id of the job, the document, the key or the webhook; empty if it was about none, or about several.
     pub subject: String,
     /// What was asked for, and how many it was about.
     pub detail: String,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::cause::may_pass;
-use super::{DocumentId, JobType, Metadata, Stage, Warning};
+use super::{DocumentId, Duplicate, DuplicateOutcome, JobType, Metadata, Stage, Warning};
 
 /// One piece of ingestion work: a text, a file, a batch of messages or files, or a folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -59,6 +59,10 @@ pub struct Job {
     pub retry_at: Option<DateTime<Utc>>,
     /// Someone asked to cancel, and the work has not stopped yet.
     pub cancel_requested: bool,
+    /// A document that had the content already, and what became of it; of jobs without items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub duplicate: Option<Duplicate>,
     /// The number of the job's latest change; grows with every change of any job.
     pub seq: u64,
 }
@@ -110,26 +114,46 @@ impl Job {
         if self.completed_in_part() { Self::ITEMS_FAILED } else { &self.error_code }
     }
 
-    /// The document a completed job without items made.
+    /// The document a completed job without items made, or that stands in for it.
     pub fn document_id(&self) -> Option<DocumentId> {
         let one = self.status == JobStatus::Completed && !self.job_type.has_items();
-        one.then(|| DocumentId::of(self.job_id, 0))
+        one.then(|| self.only_document())
     }
 
-    /// What a completed job says.
-    pub fn success_message(&self, warnings: &[Warning]) -> String {
-        let ingested = self.total_items.saturating_sub(self.failed_items);
-        let done = match (self.job_type.has_items(), self.failed_items) {
-            (false, _) => format!("{} ingested successfully", self.job_type.label()),
-            (true, 0) if ingested == 1 => "1 item ingested successfully".to_owned(),
-            (true, 0) => format!("{ingested} items ingested successfully"),
-            (true, failed) => format!("{ingested} of {} items ingested, {failed} failed", self.total_items),
+    /// The document of a job without items, once it is there.
+    pub fn only_document(&self) -> DocumentId {
+        self.duplicate.and_then(Duplicate::stands_in).unwrap_or_else(|| DocumentId::of(self.job_id, 0))
+    }
+
+    /// What a completed job says, of whose items so many were skipped.
+    pub fn success_message(&self, warnings: &[Warning], skipped: u64) -> String {
+        let ingested = self.total_items.saturating_sub(self.failed_items + skipped);
+        let done = match (self.job_type.has_items(), self.duplicate) {
+            (false, Some(it)) if it.outcome == DuplicateOutcome::Skipped => it.to_string(),
+            (false, Some(it)) => format!("{} ingested successfully. {it}", self.job_type.label()),
+            (false, None) => format!("{} ingested successfully", self.job_type.label()),
+            (true, _) => self.items_message(ingested, skipped),
         };
         match warnings {
             [] => done,
             [one] => format!("{done}. {}", one.message),
             [first, more @ ..] => format!("{done}. {} And {} more warnings.", first.message, more.len()),
         }
+    }
+
+    fn items_message(&self, ingested: u64, skipped: u64) -> String {
+        let mut message = match (self.failed_items + skipped, ingested) {
+            (0, 1) => "1 item ingested successfully".to_owned(),
+            (0, _) => format!("{ingested} items ingested successfully"),
+            _ => format!("{ingested} of {} items ingested", self.total_items),
+        };
+        if skipped > 0 {
+            message += &format!(", {skipped} skipped as duplicates");
+        }
+        if self.failed_items > 0 {
+            message += &format!(", {} failed", self.failed_items);
+        }
+        message
     }
 }
 
@@ -239,6 +263,10 @@ pub struct JobSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub document_id: Option<DocumentId>,
+    /// A document that had the content already, and what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub duplicate: Option<Duplicate>,
 }
 
 impl From<&Job> for JobSummary {
@@ -251,6 +279,7 @@ impl From<&Job> for JobSummary {
             message: job.message.clone(),
             chunks_created: (job.status == JobStatus::Completed).then_some(job.chunks_created),
             document_id: job.document_id(),
+            duplicate: job.duplicate,
         }
     }
 }
@@ -346,6 +375,7 @@ mod tests {
                 max_attempts: 3,
                 retry_at: None,
                 cancel_requested: false,
+                duplicate: None,
                 seq: 0,
             }
         }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{DocumentId, Job, JobAttempt, JobCursor, JobStatus, LogLine, Pace, QueueState, Warning};
+use super::{
+    DocumentId, Duplicate, Job, JobAttempt, JobCursor, JobStatus, LogLine, Pace, QueueState, Warning,
+};
 
 /// One page of jobs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -37,12 +39,16 @@ pub struct JobItem {
     pub item: u64,
     /// The file's name, relative to the folder for a folder; the first words of a message.
     pub name: String,
-    /// The document the item became, unless it failed.
+    /// The document the item became, or that stands in for it; none if it failed.
     #[schema(required)]
     pub document_id: Option<DocumentId>,
     pub chunks_created: u64,
     pub error_code: String,
     pub error_message: String,
+    /// A document that had the content already, and what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub duplicate: Option<Duplicate>,
 }
 
 /// One page of a job's items, in their order.

@@ -6,6 +6,7 @@ pub mod bulk;
 pub mod cause;
 pub mod chunking;
 pub mod document;
+pub mod duplicate;
 pub mod durations;
 pub mod event;
 pub mod format;
@@ -29,6 +30,7 @@ pub mod search;
 pub mod theme;
 pub mod time_left;
 pub mod warning;
+pub mod webhook;
 pub mod whereabouts;
 pub mod words;
 
@@ -39,6 +41,7 @@ pub use chunking::Chunking;
 pub use document::{
     Chunk, Document, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, KnowledgeBase,
 };
+pub use duplicate::{Duplicate, DuplicateOutcome, OnDuplicate};
 pub use event::JobEvent;
 pub use history::{History, HistoryPoint, HistoryRange, StageTimes, TimedStage};
 pub use job::{Job, JobId, JobStatus, JobSummary};
@@ -57,3 +60,6 @@ pub use queue::{QueueChange, QueueState};
 pub use search::{Answer, Query, Source};
 pub use theme::Theme;
 pub use warning::Warning;
+pub use webhook::{
+    WebhookAttempt, WebhookDelivery, WebhookEvent, WebhookFilter, WebhookId, WebhookPage, WebhookStatus,
+};

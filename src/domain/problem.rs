@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::JobId;
+use super::{DocumentId, JobId};
 
 /// An error as RFC 9457 problem details, with a stable `code`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, ToSchema)]
@@ -25,6 +25,10 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub job_id: Option<JobId>,
+    /// The document that was in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub document_id: Option<DocumentId>,
     /// The id of the request it answers, as it stands in the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -53,6 +57,7 @@ impl Problem {
             detail: detail.into(),
             code: code.to_owned(),
             job_id: None,
+            document_id: None,
             request_id: None,
         }
     }

@@ -3,8 +3,9 @@
 //! Each setting has one name in three spellings: `--max-jobs`, `SLUICE_MAX_JOBS`, `max_jobs`. The file's
 //! values become the defaults of the flags, so that one parser checks all of them.
 
+use std::convert::Infallible;
 use std::error::Error;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::ops::{Bound, RangeBounds};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,8 @@ use clap::builder::OsStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, Command};
+use ipnet::IpNet;
+use secrecy::SecretString;
 
 use super::telemetry::LogFormat;
 use crate::domain::limits::FixedLimits;
@@ -153,6 +156,27 @@ pub struct Config {
     #[arg(long, env = "SLUICE_ALLOWED_DIRS", value_delimiter = ',')]
     pub allowed_dirs: Vec<PathBuf>,
 
+    /// Secrets that sign webhooks, separated by spaces: `whsec_` and the base64 of 24 to 64 random bytes. Without one no
+    /// webhooks are sent. With several each signs, so that receivers can go over from an old one to a new one.
+    #[arg(long, env = "SLUICE_WEBHOOK_SECRETS", value_delimiter = ' ', hide_env_values = true, hide_default_value = true,
+          value_parser = secret)]
+    pub webhook_secrets: Vec<SecretString>,
+
+    /// URLs that are told of the end of every job, separated by spaces; beside the `callback_url` of a request.
+    #[arg(
+        long,
+        env = "SLUICE_WEBHOOK_URLS",
+        value_delimiter = ' ',
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub webhook_urls: Vec<String>,
+
+    /// Networks of private addresses that webhooks may reach, such as `10.1.0.0/16`, separated by commas. Public
+    /// addresses they reach anyway.
+    #[arg(long, env = "SLUICE_WEBHOOK_NETWORKS", value_delimiter = ',', value_parser = network)]
+    pub webhook_networks: Vec<IpNet>,
+
     /// What to log: error, warn, info, debug, trace, or per module as in sluice=debug,warn.
     #[arg(long, env = "SLUICE_LOG", default_value = "info")]
     pub log: String,
@@ -214,6 +238,16 @@ fn origin(text: &str) -> Result<String, String> {
     } else {
         Ok(text.to_owned())
     }
+}
+
+/// Wraps it at once, so that nothing prints it by chance; it is read later, because clap's errors quote values.
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(text.into())
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = |_| text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(address).map_err(|_| "it must be a network, such as 10.1.0.0/16".to_owned())
 }
 
 /// Reads a whole number in `range`, and says so of what is none.
@@ -419,6 +453,7 @@ mod tests {
             ("max_jobs = 1.5", "max_jobs must be"),
             ("require_keys = 7", "--require-keys"),
             ("cors_origins = \"app.example/x\"", "--cors-origins"),
+            ("webhook_networks = \"10.1\"", "it must be a network, such as 10.1.0.0/16"),
             (
                 "max_jobs = 0",
                 "--max-jobs (SLUICE_MAX_JOBS, or max_jobs in the settings file) is \"0\"; it must be a whole number",

@@ -23,6 +23,7 @@ pub mod shutdown;
 pub mod state;
 pub mod store;
 pub mod telemetry;
+pub mod webhooks;
 
 use std::fs::File;
 use std::io;
@@ -36,7 +37,7 @@ use chrono::TimeDelta;
 use leptos::prelude::LeptosOptions;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use access::Access;
@@ -59,7 +60,10 @@ use metrics::scrape::Scraper;
 use readiness::Readiness;
 use state::{AppState, Places};
 use store::sqlite::SqliteStore;
-use store::{Store, WorkerId};
+use store::{Event, Listener, Store, WorkerId};
+use webhooks::call::Caller;
+use webhooks::sender::Sender;
+use webhooks::{Setup, Webhooks};
 
 /// How long running jobs may go on by themselves after a stop; then they go back to the queue.
 const JOB_GRACE: Duration = Duration::from_secs(4);
@@ -104,6 +108,8 @@ pub enum StartError {
     Jobs(#[from] jobs::JobsError),
     #[error("{0}")]
     Chunking(String),
+    #[error(transparent)]
+    Webhooks(#[from] webhooks::SetupError),
     #[error("a thread cannot be started: {0}")]
     Thread(io::Error),
     #[error("cannot listen for signals: {0}")]
@@ -158,6 +164,10 @@ pub struct Service {
     state: AppState,
     store: Arc<dyn Store>,
     index: FullTextIndex,
+    /// Nothing where no webhooks are sent.
+    caller: Option<Caller>,
+    /// Told when there are webhooks to send.
+    webhooks_added: Arc<Notify>,
     lock: File,
 }
 
@@ -168,6 +178,7 @@ pub struct RunningService {
     stopping: CancellationToken,
     worker: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
+    webhooks: tokio::task::JoinHandle<()>,
     index: std::thread::JoinHandle<()>,
     /// Closed when the index's thread ends.
     index_ended: oneshot::Receiver<()>,
@@ -180,6 +191,7 @@ impl RunningService {
         tokio::select! {
             _ = &mut self.worker => "worker",
             _ = &mut self.upkeep => "upkeep",
+            _ = &mut self.webhooks => "sender of webhooks",
             _ = &mut self.index_ended => "index writer",
         }
     }
@@ -190,7 +202,10 @@ impl RunningService {
     pub async fn stop(mut self) -> File {
         self.stopping.cancel();
         // One that has ended already was seen to by `part_ended`.
-        for part in [&mut self.worker, &mut self.upkeep].into_iter().filter(|it| !it.is_finished()) {
+        for part in [&mut self.worker, &mut self.upkeep, &mut self.webhooks]
+            .into_iter()
+            .filter(|it| !it.is_finished())
+        {
             let _ = part.await;
         }
         let _ = tokio::task::spawn_blocking(|| self.index.join()).await;
@@ -231,8 +246,10 @@ impl Service {
         let blobs = Blobs::open(&data).map_err(|error| data.cannot_write(error))?;
         let database = data.database();
         let metrics = Metrics::default();
+        let Setup { callbacks, caller } = Setup::of(config)?;
+        let webhooks_added = Arc::new(Notify::new());
         let store: Arc<dyn Store> = Arc::new(
-            SqliteStore::open_telling(&database, metrics.listener())
+            SqliteStore::open_telling(&database, also_waking(&webhooks_added, metrics.listener()))
                 .map_err(|error| StartError::Store(database.clone(), error))?,
         );
         let folder = data.index();
@@ -245,6 +262,7 @@ impl Service {
             disk.clone(),
             Shelves { blobs, folders, workers: Workers::new(config.extractor()), chunking },
             job_settings(config),
+            callbacks,
             stopping.clone(),
         );
         let state = AppState {
@@ -264,6 +282,7 @@ impl Service {
             metrics,
             jobs,
             library: Library::new(store.clone(), index.clone()),
+            webhooks: Webhooks::new(store.clone(), caller.is_some()),
             leptos: leptos_options(),
             places: Places::new(&limits),
             access: Access::new(store.clone()),
@@ -276,14 +295,16 @@ impl Service {
             limits,
             stopping,
         };
-        Ok(Self { state, store, index, lock })
+        Ok(Self { state, store, index, caller, webhooks_added, lock })
     }
 
     /// Starts the worker, the upkeep and the index.
     pub fn start(self) -> Result<RunningService, StartError> {
-        let Self { state, store, index, lock } = self;
+        let Self { state, store, index, caller, webhooks_added, lock } = self;
         let (jobs, stop) = (state.jobs.clone(), state.stopping.clone());
         let committed = index.committed();
+        let sender =
+            caller.map(|it| Sender::new(store.clone(), it, state.metrics.webhooks().clone(), webhooks_added));
         let follower = Follower::new(index, store, jobs.clone(), Handle::current());
         let (alive, index_ended) = oneshot::channel();
         let index = std::thread::Builder::new()
@@ -308,16 +329,37 @@ impl Service {
             }
         });
         let upkeep = tokio::spawn(jobs.keep_up(stop.clone(), committed));
+        let webhooks = tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                match sender {
+                    Some(sender) => sender.run(stop).await,
+                    None => stop.cancelled().await,
+                }
+            }
+        });
         Ok(RunningService {
             router: http::router(state),
             stopping: stop,
             worker,
             upkeep,
+            webhooks,
             index,
             index_ended,
             lock,
         })
     }
+}
+
+/// Tells the sender of webhooks, too, when a transaction has brought it work.
+fn also_waking(sender: &Arc<Notify>, listener: Listener) -> Listener {
+    let sender = sender.clone();
+    Arc::new(move |events| {
+        listener(events);
+        if events.iter().any(|(_, event)| *event == Event::WebhooksAdded) {
+            sender.notify_one();
+        }
+    })
 }
 
 /// Lets this process open as many files as the system grants it: each connection is one.

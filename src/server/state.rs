@@ -14,6 +14,7 @@ use super::library::Library;
 use super::metrics::Metrics;
 use super::metrics::scrape::Scraper;
 use super::readiness::Readiness;
+use super::webhooks::Webhooks;
 use crate::domain::Limits;
 
 /// The services, and how the server was set up.
@@ -21,6 +22,7 @@ use crate::domain::Limits;
 pub struct AppState {
     pub jobs: JobManager,
     pub library: Library,
+    pub webhooks: Webhooks,
     pub leptos: LeptosOptions,
     pub limits: Arc<Limits>,
     pub places: Places,

@@ -6,6 +6,7 @@
 pub mod holdings;
 pub mod pdf;
 pub mod process;
+pub mod receiver;
 
 use std::path::Path;
 use std::time::Duration;

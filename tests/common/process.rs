@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sluice::client::https;
 
 use super::{PATIENCE, eventually};
 
@@ -68,7 +69,11 @@ impl ServerProcess {
         let data = data.to_str().unwrap();
         let always = ["--addr", addr, "--data-dir", data, "--log", "warn", "--min-free-disk", "0"];
         let child = command(&[&always, flags].concat()).spawn().unwrap();
-        Self { child: Mutex::new(child), url: format!("http://{addr}"), client: reqwest::Client::new() }
+        Self {
+            child: Mutex::new(child),
+            url: format!("http://{addr}"),
+            client: https::builder().build().unwrap(),
+        }
     }
 
     /// Starts a server where another one was, and waits until it answers.

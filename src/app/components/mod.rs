@@ -23,6 +23,7 @@ mod status_badge;
 mod time;
 mod timeline;
 mod type_icon;
+mod webhook_list;
 
 pub use chunk_text::ChunkText;
 pub use confirm_dialog::{ConfirmDialog, Question};
@@ -48,3 +49,4 @@ pub use status_badge::{StateIcon, StatusBadge};
 pub use time::{JobTime, TimeOf};
 pub use timeline::Timeline;
 pub use type_icon::TypeIcon;
+pub use webhook_list::WebhookList;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
+use super::blocks::{Block, block_at, blocks_for};
 use crate::app::live::{Changes, Live};
 use crate::domain::{Job, JobCursor, JobId, JobQuery, JobSort, JobStats, JobsView, Pace, QueueState};
 
@@ -15,11 +16,12 @@ use crate::domain::{Job, JobCursor, JobId, JobQuery, JobSort, JobStats, JobsView
 pub struct Row {
     pub id: JobId,
     pub job: ArcRwSignal<Job>,
+    pub block: Block,
 }
 
 impl Row {
-    fn new(job: Job) -> Self {
-        Self { id: job.job_id, job: ArcRwSignal::new(job) }
+    pub fn new(job: Job, block: Block) -> Self {
+        Self { id: job.job_id, job: ArcRwSignal::new(job), block }
     }
 }
 
@@ -110,7 +112,8 @@ impl JobList {
         self.rows.update(|rows| {
             for job in view.page.jobs {
                 if !rows.iter().any(|row| row.id == job.job_id) {
-                    rows.push(Row::new(job));
+                    let block = block_at(rows, rows.len());
+                    rows.push(Row::new(job, block));
                 }
             }
         });
@@ -177,16 +180,22 @@ impl JobList {
 /// Makes `rows` show `jobs`. A row that is on show already takes the job only if it is newer.
 fn replace(rows: &mut Vec<Row>, jobs: Vec<Job>) {
     let old = std::mem::take(rows);
+    let mut former = Vec::with_capacity(jobs.len());
     for job in jobs {
-        match old.iter().find(|row| row.id == job.job_id) {
-            None => rows.push(Row::new(job)),
+        let row = old.iter().find(|row| row.id == job.job_id);
+        former.push(row.map(|row| row.block));
+        rows.push(match row {
+            None => Row::new(job, 0),
             Some(row) => {
                 if row.job.read_untracked().seq < job.seq {
                     row.job.set(job);
                 }
-                rows.push(row.clone());
+                row.clone()
             }
-        }
+        });
+    }
+    for (row, block) in rows.iter_mut().zip(blocks_for(&former)) {
+        row.block = block;
     }
 }
 
@@ -223,7 +232,8 @@ fn merge(rows: &mut Vec<Row>, window: &mut Window<'_>, job: Job) -> Merged {
         // Older than all on show, and the server has others that come first.
         Err(index) if index == rows.len() && window.more => Merged::Same,
         Err(index) => {
-            rows.insert(index, Row::new(job));
+            let block = block_at(rows, index);
+            rows.insert(index, Row::new(job, block));
             if rows.len() > window.limit {
                 rows.truncate(window.limit);
                 window.more = true;
@@ -245,7 +255,7 @@ pub(in crate::app) mod tests {
     }
 
     fn rows(jobs: Vec<Job>) -> Vec<Row> {
-        jobs.into_iter().map(Row::new).collect()
+        jobs.into_iter().map(|job| Row::new(job, 0)).collect()
     }
 
     fn ids(rows: &[Row]) -> Vec<u128> {

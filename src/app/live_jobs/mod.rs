@@ -3,6 +3,7 @@
 //! Around it the server wrote the states, the queue, the filter and the causes. It follows what is chosen there, asks
 //! for these parts anew when it must, and keeps their numbers current.
 
+mod blocks;
 mod held;
 pub(in crate::app) mod list;
 mod news;

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlElement, KeyboardEvent};
+use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
 
 use crate::app::desk;
 
@@ -39,15 +39,22 @@ fn press(selector: &str) -> Option<()> {
     Some(())
 }
 
+/// The row after or before one, perhaps in another block.
+fn beside(row: &HtmlElement, down: bool) -> Option<Element> {
+    let block = row.parent_element()?;
+    if down {
+        row.next_element_sibling().or_else(|| block.next_element_sibling()?.first_element_child())
+    } else {
+        row.previous_element_sibling().or_else(|| block.previous_element_sibling()?.last_element_child())
+    }
+}
+
 /// Goes to the next or the former row, and from nowhere to the first.
 fn step(down: bool) -> Option<()> {
     let former = element(".job-row.current");
     let row = match &former {
         None => element(".job-row")?,
-        Some(row) => {
-            let beside = if down { row.next_element_sibling() } else { row.previous_element_sibling() };
-            beside?.dyn_into().ok()?
-        }
+        Some(row) => beside(row, down)?.dyn_into().ok()?,
     };
     if let Some(former) = former {
         let _ = former.class_list().remove_1(CURRENT);

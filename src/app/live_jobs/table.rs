@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::blocks::{Block, blocks, of_block};
 use super::list::{JobList, Row};
 use super::row::JobRow;
 use crate::app::components::{JobActions, Seal, each, flag, holds, on_click, part, text};
@@ -19,6 +20,11 @@ pub fn JobTable(list: JobList, actions: JobActions) -> impl IntoView {
         let job = RwSignal::from(row.job);
         view! { <JobRow job list clock actions/> }.seal()
     };
+    let block = move |block: Block| {
+        let rows = move || of_block(&list.rows.read(), block).to_vec();
+        view! { <div role="rowgroup" class="job-block">{each(rows, |row| row.id.0.as_u128(), row)}</div> }
+            .seal()
+    };
     view! {
         <div class="jobs" role="table" aria-label="Jobs" hidden=flag(move || empty.get())>
             <div role="rowgroup">
@@ -33,7 +39,7 @@ pub fn JobTable(list: JobList, actions: JobActions) -> impl IntoView {
                     <span role="columnheader"><span class="visually-hidden">"Actions"</span></span>
                 </div>
             </div>
-            <div role="rowgroup" class="job-rows">{each(move || list.rows.get(), |row| row.id.0.as_u128(), row)}</div>
+            <div class="job-rows">{each(move || blocks(&list.rows.read()), |block| *block as u128, block)}</div>
         </div>
     }
     .seal()

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use crate::app::components::{Icon, Seal};
+use crate::domain::OnDuplicate;
 use crate::domain::format::FORMATS;
 use crate::server_fns::IngestText;
 
@@ -90,6 +91,14 @@ fn FileForm() -> impl IntoView {
                 >
                     "Choose folder"
                 </button>
+                <label class="drop-twins muted">
+                    "If already here: "
+                    <select id="on-duplicate" name=OnDuplicate::NAME data-testid="on-duplicate">
+                        <option value="">"add again"</option>
+                        <option value="skip">"leave out"</option>
+                        <option value="replace">"replace"</option>
+                    </select>
+                </label>
                 <button class="button without-js">"Upload"</button>
             </div>
         </form>

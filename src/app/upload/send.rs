@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{FormData, ProgressEvent, XmlHttpRequest};
+use web_sys::{FormData, HtmlSelectElement, ProgressEvent, XmlHttpRequest};
 
 use super::centre;
 use super::queue::{Item, Source, State};
@@ -43,6 +43,7 @@ pub fn send(item: &Item) -> Result<XmlHttpRequest, JsValue> {
             let form = FormData::new()?;
             // A bare name: the server takes no paths.
             form.append_with_blob_and_filename("file", file, &file.name())?;
+            form.append_with_str("on_duplicate", &on_duplicate())?;
             request.send_with_opt_form_data(Some(&form))?;
         }
         Source::Text(text) => {
@@ -53,6 +54,12 @@ pub fn send(item: &Item) -> Result<XmlHttpRequest, JsValue> {
         }
     }
     Ok(request)
+}
+
+/// What is chosen beside the field for files; other pages have none.
+fn on_duplicate() -> String {
+    let choice = leptos::prelude::document().get_element_by_id("on-duplicate");
+    choice.map_or(String::new(), |it| it.unchecked_into::<HtmlSelectElement>().value())
 }
 
 /// What is of interest in the answer to what was taken in.

@@ -5,10 +5,11 @@ use axum::http::request::Parts;
 use leptos::prelude::{expect_context, use_context};
 
 use crate::domain::Problem;
-use crate::domain::access::{Actor, Visitor};
+use crate::domain::access::{Actor, Scopes, Visitor};
 use crate::server::jobs::JobManager;
 use crate::server::library::Library;
 use crate::server::state::AppState;
+use crate::server::webhooks::Webhooks;
 
 /// A service, for handlers that change something.
 #[derive(Clone, Debug)]
@@ -30,9 +31,23 @@ impl FromRequestParts<AppState> for OnBehalf<Library> {
     }
 }
 
+impl FromRequestParts<AppState> for OnBehalf<Webhooks> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Ok(Self(state.webhooks.on_behalf_of(actor(parts)?)))
+    }
+}
+
 /// Every request that was let in has one.
 fn actor(parts: &Parts) -> Result<Actor, Problem> {
     parts.extensions.get::<Visitor>().map(|it| it.actor.clone()).ok_or_else(Problem::internal)
+}
+
+/// What whoever asks a server function may do; nothing if that is not known.
+pub fn scopes() -> Scopes {
+    let visitor = use_context::<Parts>().and_then(|it| it.extensions.get::<Visitor>().cloned());
+    visitor.map(|it| it.scopes).unwrap_or_default()
 }
 
 /// The services, for a server function that changes something.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::contract::parameters;
 use super::extract::{Json, Query};
 use crate::domain::Problem;
 use crate::domain::access::AuditPage;
@@ -28,10 +29,7 @@ struct AuditParameters {
     path = "/audit",
     operation_id = "list_audit",
     tag = "server",
-    params(
-        ("before" = Option<u64>, Query, description = "Only entries before this one: the `next` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "100 if not given."),
-    ),
+    params(parameters::AuditEntries),
     responses((status = 200, body = AuditPage)),
     security((), ("bearer" = ["admin"]))
 )]

@@ -4,7 +4,6 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -62,40 +61,6 @@ pub async fn from_json<T: DeserializeOwned + Send + 'static>(bytes: Vec<u8>) -> 
             "invalid_json",
             format!("The body is not the JSON this call takes: {}.", cause(&rejection)),
         )),
-    }
-}
-
-/// What the sender calls a request, in `Idempotency-Key`.
-#[derive(Clone, Debug)]
-pub struct IdempotencyKey(pub Option<String>);
-
-impl IdempotencyKey {
-    const HEADER: &str = "idempotency-key";
-    const LONGEST: usize = 255;
-
-    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let Some(key) = headers.get(Self::HEADER) else { return Ok(Self(None)) };
-        let is_good =
-            |it: &&str| (1..=Self::LONGEST).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_graphic());
-        let key = key.to_str().ok().filter(is_good);
-        let key = key.ok_or_else(|| {
-            let most = Self::LONGEST;
-            bad_request(
-                "invalid_idempotency_key",
-                format!(
-                    "The Idempotency-Key must have 1 to {most} characters, all of ASCII and no spaces; a UUID will do."
-                ),
-            )
-        })?;
-        Ok(Self(Some(key.to_owned())))
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::of(&parts.headers)
     }
 }
 

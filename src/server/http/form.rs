@@ -6,18 +6,19 @@ use std::borrow::Cow;
 use std::error::Error as _;
 
 use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::asked::Asked;
 use super::body::{Room, broken_off, media_type, read_whole, text_too_large, upload_too_large};
-use super::extract::{IdempotencyKey, from_json};
+use super::extract::from_json;
 use super::problem::{bad_request, data_folder};
 use crate::domain::limits::FixedLimits;
 use crate::domain::parameters::switch;
-use crate::domain::{Limits, Metadata, Problem, json};
+use crate::domain::{Limits, Metadata, OnDuplicate, Problem, json};
 use crate::server::ingest::failures::unsupported;
 use crate::server::ingest::recognise::{HEAD, is_wide};
 use crate::server::jobs::{Given, JobsError, Options, Upload, check_format, names};
@@ -47,9 +48,10 @@ impl FromRequest<AppState> for IngestForm {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
-        let IdempotencyKey(key) = IdempotencyKey::of(request.headers())?;
-        let mut form = Self::read(request, state).await?;
-        form.options.idempotency_key = key;
+        let (mut parts, body) = request.into_parts();
+        let asked = Asked::from_request_parts(&mut parts, state).await?;
+        let mut form = Self::read(Request::from_parts(parts, body), state).await?;
+        form.options = asked.with(form.options);
         Ok(form)
     }
 }
@@ -90,6 +92,8 @@ pub struct JsonForm {
     #[serde(default, deserialize_with = "json::whole_or_none")]
     chunk_overlap: Option<u32>,
     password: Option<SecretString>,
+    on_duplicate: Option<OnDuplicate>,
+    callback_url: Option<String>,
     #[serde(default)]
     sync: bool,
 }
@@ -106,7 +110,9 @@ impl TryFrom<JsonForm> for IngestForm {
                 chunk_size: body.chunk_size,
                 chunk_overlap: body.chunk_overlap,
                 password: body.password.filter(|it| !it.expose_secret().is_empty()),
+                on_duplicate: body.on_duplicate,
                 idempotency_key: None,
+                callback_url: body.callback_url.filter(|it| !it.is_empty()),
             },
             sync: body.sync,
             ..Self::default()
@@ -233,6 +239,10 @@ impl IngestForm {
             "chunk_size" => self.options.chunk_size = length(name, &value)?,
             "chunk_overlap" => self.options.chunk_overlap = length(name, &value)?,
             "password" => self.options.password = Some(value.into()).filter(|_| !is_empty),
+            OnDuplicate::NAME => {
+                self.options.on_duplicate = OnDuplicate::from_parameter(Some(&value))?;
+            }
+            "callback_url" => self.options.callback_url = Some(value).filter(|_| !is_empty),
             "sync" => self.sync = switch(name, &value)?,
             // Forms may carry fields of other services.
             _ => {}

@@ -10,13 +10,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::acting::OnBehalf;
+use super::asked::Asked;
 use super::contract::{bodies, parameters};
-use super::extract::{IdempotencyKey, Json, JsonBody, Query};
+use super::extract::{Json, JsonBody, Query};
 use super::fields::is_browser_form;
 use super::form::{IngestForm, RawMetadata};
 use super::problem::{bad_request, not_awaited, not_completed};
 use crate::domain::parameters::switch;
-use crate::domain::{DocumentId, Job, JobId, JobStatus, JobSummary, Metadata, Problem, json};
+use crate::domain::{
+    DocumentId, Duplicate, Job, JobId, JobStatus, JobSummary, Metadata, OnDuplicate, Problem, json,
+};
 use crate::server::ingest::sources::batch::Message;
 use crate::server::jobs::{JobManager, Options};
 use crate::server::state::AppState;
@@ -27,7 +30,7 @@ use crate::server::state::AppState;
     path = "/ingest",
     operation_id = "ingest",
     tag = "ingest",
-    params(parameters::Sync, parameters::Idempotency),
+    params(parameters::Sync, parameters::Duplicates, parameters::Idempotency),
     request_body(content(
         (ref("#/components/schemas/IngestForm") = "multipart/form-data"),
         (ref("#/components/schemas/IngestFields") = "application/x-www-form-urlencoded"),
@@ -60,7 +63,7 @@ pub async fn ingest(
     path = "/ingest/async",
     operation_id = "ingest_async",
     tag = "ingest",
-    params(parameters::Idempotency),
+    params(parameters::Duplicates, parameters::Idempotency),
     request_body(content(
         (ref("#/components/schemas/IngestForm") = "multipart/form-data"),
         (ref("#/components/schemas/IngestFields") = "application/x-www-form-urlencoded"),
@@ -109,14 +112,24 @@ pub struct TextBody {
     #[serde(default, deserialize_with = "json::whole_or_none")]
     #[schema(maximum = 10000)]
     chunk_overlap: Option<u32>,
+    /// What to do with content that a document has already.
+    on_duplicate: Option<OnDuplicate>,
+    #[schema(schema_with = bodies::callback_url_or_null, required = false)]
+    callback_url: Option<String>,
 }
 
 impl TextBody {
-    async fn submit(self, jobs: &JobManager, key: IdempotencyKey) -> Result<Job, Problem> {
-        let Self { text_content, metadata, chunk_size, chunk_overlap } = self;
-        let (metadata, idempotency_key) = (metadata.read()?, key.0);
-        let options = Options { metadata, chunk_size, chunk_overlap, password: None, idempotency_key };
-        Ok(jobs.submit_text(text_content, options).await?)
+    async fn submit(self, jobs: &JobManager, asked: Asked) -> Result<Job, Problem> {
+        let Self { text_content, metadata, chunk_size, chunk_overlap, on_duplicate, callback_url } = self;
+        let options = Options {
+            metadata: metadata.read()?,
+            chunk_size,
+            chunk_overlap,
+            on_duplicate,
+            callback_url: callback_url.filter(|it| !it.is_empty()),
+            ..Options::default()
+        };
+        Ok(jobs.submit_text(text_content, asked.with(options)).await?)
     }
 }
 
@@ -129,6 +142,10 @@ pub struct Ingested {
     job_id: JobId,
     #[schema(required)]
     document_id: Option<DocumentId>,
+    /// A document that had the content already, and what became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    duplicate: Option<Duplicate>,
 }
 
 impl From<Job> for Ingested {
@@ -136,6 +153,7 @@ impl From<Job> for Ingested {
         Self {
             success: true,
             document_id: job.document_id(),
+            duplicate: job.duplicate,
             message: job.message,
             chunks_created: job.chunks_created,
             job_id: job.job_id,
@@ -149,7 +167,7 @@ impl From<Job> for Ingested {
     path = "/ingest/text",
     operation_id = "ingest_text",
     tag = "ingest",
-    params(parameters::Idempotency),
+    params(parameters::Duplicates, parameters::Idempotency),
     request_body(content = TextBody),
     responses((status = 200, body = Ingested)),
     security((), ("bearer" = ["ingest"])),
@@ -157,10 +175,10 @@ impl From<Job> for Ingested {
 )]
 pub async fn text(
     OnBehalf(jobs): OnBehalf<JobManager>,
-    key: IdempotencyKey,
+    asked: Asked,
     JsonBody { value: body, room }: JsonBody<TextBody>,
 ) -> Result<Json<Ingested>, Problem> {
-    let job = body.submit(&jobs, key).await?;
+    let job = body.submit(&jobs, asked).await?;
     drop(room);
     Ok(Json(completed(&jobs, job.job_id).await?.into()))
 }
@@ -171,7 +189,7 @@ pub async fn text(
     path = "/ingest/text/async",
     operation_id = "ingest_text_async",
     tag = "ingest",
-    params(parameters::Idempotency),
+    params(parameters::Duplicates, parameters::Idempotency),
     request_body(content = TextBody),
     responses((status = 200, body = JobSummary)),
     security((), ("bearer" = ["ingest"])),
@@ -179,10 +197,10 @@ pub async fn text(
 )]
 pub async fn text_async(
     OnBehalf(jobs): OnBehalf<JobManager>,
-    key: IdempotencyKey,
+    asked: Asked,
     JsonBody { value: body, room: _room }: JsonBody<TextBody>,
 ) -> Result<Json<JobSummary>, Problem> {
-    let job = body.submit(&jobs, key).await?;
+    let job = body.submit(&jobs, asked).await?;
     Ok(Json(JobSummary::from(&job)))
 }
 
@@ -192,7 +210,7 @@ pub async fn text_async(
     path = "/ingest/file",
     operation_id = "ingest_file",
     tag = "ingest",
-    params(parameters::Idempotency),
+    params(parameters::Duplicates, parameters::Idempotency),
     request_body(content(
         (ref("#/components/schemas/FileForm") = "multipart/form-data"),
         (ref("#/components/schemas/FileFields") = "application/x-www-form-urlencoded"),
@@ -230,6 +248,10 @@ pub struct BatchBody {
     #[serde(default, deserialize_with = "json::whole_or_none")]
     #[schema(maximum = 10000)]
     chunk_overlap: Option<u32>,
+    /// What to do with content that a document has already.
+    on_duplicate: Option<OnDuplicate>,
+    #[schema(schema_with = bodies::callback_url_or_null, required = false)]
+    callback_url: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -260,7 +282,7 @@ impl SyncParameter {
     path = "/ingest/batch",
     operation_id = "ingest_batch",
     tag = "ingest",
-    params(parameters::Sync, parameters::Idempotency),
+    params(parameters::Sync, parameters::Duplicates, parameters::Idempotency),
     request_body(content = BatchBody),
     responses((status = 200, body = JobSummary)),
     security((), ("bearer" = ["ingest"])),
@@ -268,12 +290,12 @@ impl SyncParameter {
 )]
 pub async fn batch(
     OnBehalf(jobs): OnBehalf<JobManager>,
-    key: IdempotencyKey,
+    asked: Asked,
     Query(parameters): Query<SyncParameter>,
     body: JsonBody<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
     let sync = parameters.sync()?;
-    let job = submit_batch(&jobs, key, body).await?;
+    let job = submit_batch(&jobs, asked, body).await?;
     Ok(Json(if sync { completed_summary(&jobs, job).await? } else { JobSummary::from(&job) }))
 }
 
@@ -283,7 +305,7 @@ pub async fn batch(
     path = "/ingest/batch/async",
     operation_id = "ingest_batch_async",
     tag = "ingest",
-    params(parameters::Idempotency),
+    params(parameters::Duplicates, parameters::Idempotency),
     request_body(content = BatchBody),
     responses((status = 200, body = JobSummary)),
     security((), ("bearer" = ["ingest"])),
@@ -291,15 +313,15 @@ pub async fn batch(
 )]
 pub async fn batch_async(
     OnBehalf(jobs): OnBehalf<JobManager>,
-    key: IdempotencyKey,
+    asked: Asked,
     body: JsonBody<BatchBody>,
 ) -> Result<Json<JobSummary>, Problem> {
-    Ok(Json(JobSummary::from(&submit_batch(&jobs, key, body).await?)))
+    Ok(Json(JobSummary::from(&submit_batch(&jobs, asked, body).await?)))
 }
 
 async fn submit_batch(
     jobs: &JobManager,
-    key: IdempotencyKey,
+    asked: Asked,
     JsonBody { value: body, room: _room }: JsonBody<BatchBody>,
 ) -> Result<Job, Problem> {
     let mut messages = Vec::with_capacity(body.messages.len());
@@ -309,10 +331,17 @@ async fn submit_batch(
         })?;
         messages.push(Message { text: message.text, metadata });
     }
+    let (metadata, on_duplicate) = (body.metadata.read()?, body.on_duplicate);
     let (chunk_size, chunk_overlap) = (body.chunk_size, body.chunk_overlap);
-    let (metadata, idempotency_key) = (body.metadata.read()?, key.0);
-    let options = Options { metadata, chunk_size, chunk_overlap, password: None, idempotency_key };
-    Ok(jobs.submit_messages(messages, options).await?)
+    let options = Options {
+        metadata,
+        chunk_size,
+        chunk_overlap,
+        on_duplicate,
+        callback_url: body.callback_url.filter(|it| !it.is_empty()),
+        ..Options::default()
+    };
+    Ok(jobs.submit_messages(messages, asked.with(options)).await?)
 }
 
 /// Refuses before anything is read when nothing can be taken in.

@@ -108,7 +108,7 @@ const LONGEST_WAIT: u32 = 300;
     tag = "jobs",
     params(
         ("id" = JobId, Path, description = "The job's id."),
-        ("wait" = Option<u32>, Query, maximum = 300, description = "Answer when the job has ended, or after so many seconds."),
+        parameters::Wait,
     ),
     responses((status = 200, body = JobDetails)),
     security((), ("bearer" = ["read"])),

@@ -1,6 +1,7 @@
 //! Everything that speaks HTTP: REST, the event stream, pages, server functions and the site's files.
 
 pub mod acting;
+mod asked;
 mod audit;
 mod body;
 mod bulk;
@@ -26,6 +27,7 @@ mod queue;
 pub mod site;
 mod theme;
 pub mod told;
+mod webhooks;
 
 use std::any::Any;
 use std::time::Duration;
@@ -66,6 +68,7 @@ pub fn router(state: AppState) -> Router {
         .merge(bulk::routes())
         .merge(queue::routes())
         .merge(documents::routes())
+        .merge(webhooks::routes())
         .merge(audit::routes())
         .merge(health::routes())
         .merge(probes::routes())

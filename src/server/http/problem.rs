@@ -7,13 +7,14 @@ use leptos_axum::ResponseOptions;
 
 use super::guard::current_request_id;
 use super::told;
-use crate::domain::{BadParameter, Job, JobId, JobStatus, Problem};
+use crate::domain::{BadParameter, Duplicate, Job, JobId, JobStatus, Problem};
 use crate::server::access::AccessError;
 use crate::server::ingest::folders::PathError;
 use crate::server::jobs::JobsError;
 use crate::server::library::LibraryError;
 use crate::server::originals::NotKept;
 use crate::server::store::StoreError;
+use crate::server::webhooks::{CallbackError, WebhooksError};
 
 const STORE_DAMAGED: &str = "store_damaged";
 
@@ -43,6 +44,7 @@ impl From<JobsError> for Problem {
             JobsError::QueueFull(_) => Self::new(429, "queue_full", detail),
             JobsError::IdempotencyKeyTaken => Self::new(409, "idempotency_key_taken", detail),
             JobsError::RequestJobGone(id) => Self::new(409, "job_cleaned_up", detail).about(id),
+            JobsError::Duplicate(duplicate) => Self::from(duplicate),
             JobsError::EmptyBatch => Self::new(400, "empty_batch", detail),
             JobsError::Unsupported(_) => Self::new(415, "unsupported_format", detail),
             JobsError::Chunking(_) | JobsError::FolderPreview(_) | JobsError::SlotCount(_) => {
@@ -50,6 +52,11 @@ impl From<JobsError> for Problem {
             }
             JobsError::Path(error) => error.into(),
             JobsError::Original(why) => why.into(),
+            JobsError::Callback(CallbackError::Off) => Self::new(400, "webhooks_off", detail),
+            JobsError::Callback(CallbackError::Invalid(_)) => Self::new(400, "invalid_callback", detail),
+            JobsError::Callback(CallbackError::NotAllowed(_)) => {
+                Self::new(403, "callback_not_allowed", detail)
+            }
             JobsError::Stopping(id) => Self::new(
                 503,
                 Self::STOPPING,
@@ -76,6 +83,24 @@ impl From<AccessError> for Problem {
             }
             AccessError::NoRandomness(cause) => internal(&cause, "no key can be made"),
         }
+    }
+}
+
+impl From<WebhooksError> for Problem {
+    fn from(error: WebhooksError) -> Self {
+        let detail = error.to_string();
+        match error {
+            WebhooksError::NotFound(_) => Self::new(404, "webhook_not_found", detail),
+            WebhooksError::Off => Self::new(400, "webhooks_off", detail),
+            WebhooksError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Duplicate> for Problem {
+    fn from(duplicate: Duplicate) -> Self {
+        let document_id = Some(duplicate.document_id);
+        Self { document_id, ..Self::new(409, Duplicate::ERROR, duplicate.to_string()) }
     }
 }
 
@@ -205,7 +230,10 @@ pub fn not_awaited(id: JobId, error: JobsError) -> Problem {
 pub fn not_completed(job: &Job) -> Problem {
     let problem = match job.status {
         JobStatus::Cancelled => Problem::new(422, "job_cancelled", "The job was cancelled before its end."),
-        _ => Problem::new(422, &job.error_code, job.error_message.clone()),
+        _ => match job.duplicate {
+            Some(duplicate) => duplicate.into(),
+            None => Problem::new(422, &job.error_code, job.error_message.clone()),
+        },
     };
     problem.about(job.job_id)
 }

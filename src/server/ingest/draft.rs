@@ -7,6 +7,7 @@ use super::extract::Extracted;
 use super::language;
 use super::table::Table;
 use crate::domain::{Chunk, Chunking, Location, Metadata, Warning};
+use crate::server::store::ContentHash;
 
 /// A document with more chunks than this is written in several steps.
 const CHUNKS_AT_ONCE: usize = 1000;
@@ -40,6 +41,8 @@ pub struct Draft {
     characters: u64,
     facts: Map<String, Value>,
     pub warnings: Vec<Warning>,
+    /// Of its source.
+    pub hash: Option<ContentHash>,
     /// The beginning of the text, from which its language is told.
     sample: String,
 }
@@ -56,6 +59,7 @@ impl Draft {
             characters: 0,
             facts: Map::new(),
             warnings: Vec::new(),
+            hash: None,
             sample: String::new(),
         }
     }

@@ -6,7 +6,7 @@ use super::extract::Unreadable;
 use super::extract::text::TextError;
 use super::folders::PathError;
 use crate::domain::format::{Format, supported};
-use crate::domain::{DocumentId, Warning};
+use crate::domain::{DocumentId, Duplicate, DuplicateOutcome, Warning};
 use crate::server::blobs::BlobReader;
 use crate::server::jobs::retry::may_pass;
 use crate::server::store::{ChunkKey, Failure};
@@ -25,6 +25,12 @@ pub fn unsupported(name: &str, kind: Option<&str>) -> Failure {
     };
     let message = format!("{what}. It reads {}; GET /formats lists all endings.", supported());
     Failure::new("unsupported_format", message)
+}
+
+/// The failure of an item whose content is not to be there twice, and is.
+pub fn duplicate(document_id: DocumentId) -> Failure {
+    let duplicate = Duplicate { outcome: DuplicateOutcome::Refused, document_id };
+    Failure { duplicate: Some(duplicate), ..Failure::new(Duplicate::ERROR, duplicate.to_string()) }
 }
 
 /// The failure of an item in which nothing was found.

@@ -110,8 +110,9 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
                 self.reader.progress.items_total = self.reader.progress.items_total.saturating_add(count);
             }
             Extracted::Member { number, path, .. } => self.begin(number, &path)?,
-            Extracted::MemberFormat { name, size } => {
+            Extracted::MemberFormat { name, size, hash } => {
                 if let Some(open) = &mut self.open {
+                    open.draft.hash = Some(hash);
                     open.format = FORMATS.iter().find(|it| it.name == name).unwrap_or(&FORMATS[0]);
                     open.size = size;
                 }
@@ -190,7 +191,7 @@ impl<'r, 'a, S: FnMut(Piece) -> bool> Members<'r, 'a, S> {
             self.reader.next += 1;
             return Ok(());
         }
-        let item = Item { name: &name, blob: None, ..self.archive.clone() };
+        let item = Item { name: &name, blob: None, content: None, ..self.archive.clone() };
         let ended = read.map_err(|why| extract_failure(&name, &why).into());
         self.reader.end_draft(draft, &before, &item, format, size, ended)?;
         if self.to_come > 0 {

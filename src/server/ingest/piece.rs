@@ -1,7 +1,7 @@
 //! What goes into the reading of an item, and what comes out of it.
 
 use crate::domain::{Chunk, Job, Metadata, Progress};
-use crate::server::store::{BlobRef, Failure, ItemResult};
+use crate::server::store::{BlobRef, ContentHash, Failure, ItemResult};
 
 /// What is known of an item before it is read.
 #[derive(Clone, Debug)]
@@ -9,6 +9,8 @@ pub struct Item<'a> {
     pub name: &'a str,
     pub metadata: Metadata,
     pub blob: Option<BlobRef>,
+    /// The hash of its source and the size in bytes, if they are known before it is read.
+    pub content: Option<(ContentHash, u64)>,
     pub kind: ItemKind,
 }
 
@@ -25,7 +27,7 @@ pub enum ItemKind {
 
 impl<'a> Item<'a> {
     pub fn new(kind: ItemKind, job: &Job, name: &'a str) -> Self {
-        Self { name, metadata: job.metadata.clone(), blob: None, kind }
+        Self { name, metadata: job.metadata.clone(), blob: None, content: None, kind }
     }
 }
 

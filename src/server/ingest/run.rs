@@ -3,6 +3,7 @@
 //! Nothing here writes to the store: the attempt takes the pieces and writes them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -17,8 +18,8 @@ use super::extract::text::{self, TextError, encoding_of, read_text};
 use super::extract::worker::{Ended, Request, Workers};
 use super::extract::{Extracted, Structure};
 use super::failures::{
-    extract_failure, no_text, path_failure, source_lost, text_failure, too_many_chunks, unreadable,
-    unsupported,
+    duplicate, extract_failure, no_text, path_failure, source_lost, text_failure, too_many_chunks,
+    unreadable, unsupported,
 };
 use super::folders::{AllowedFolders, Found, PathError};
 use super::members::Members;
@@ -27,9 +28,11 @@ use super::recognise::{HEAD, recognise};
 use super::sources::{Input, ReadItems};
 use crate::domain::format::{Format, Reading};
 use crate::domain::progress::Steps;
-use crate::domain::{Chunk, Chunking, Job, Progress, Warning};
+use crate::domain::{Chunk, Chunking, DocumentId, Job, OnDuplicate, Progress, Warning};
 use crate::server::blobs::Blobs;
-use crate::server::store::{BlobRef, ChunkKey, Content, Failure, ItemResult, NewDocument, Version};
+use crate::server::store::{
+    BlobRef, ChunkKey, Content, ContentHash, Failure, ItemOutcome, ItemResult, NewDocument, Version,
+};
 
 /// What reading a job needs beside its source.
 #[derive(Clone, Debug)]
@@ -44,8 +47,10 @@ pub struct Shelves {
 /// The version in an item after parts, until the worker knows it.
 const UNKNOWN_VERSION: Version = Version(0);
 
+/// Given the number of an item and the hash of its content, finds another document with that.
+pub type FindTwin<'a> = &'a dyn Fn(u64, ContentHash) -> Option<DocumentId>;
+
 /// Reads one job. Blocks.
-#[derive(Debug)]
 pub struct Reader<'a, S> {
     pub shelves: &'a Shelves,
     /// Items that an earlier attempt has written, and their names.
@@ -61,10 +66,22 @@ pub struct Reader<'a, S> {
     pub(super) chunking: Chunking,
     /// Takes the pieces, and says whether to go on.
     sink: S,
+    on_duplicate: OnDuplicate,
+    /// Finds a document other than that of an item with the same content.
+    find_twin: Option<FindTwin<'a>>,
     /// There will be no other attempt: what cannot be read now has failed.
     last_attempt: bool,
     /// Why the first of the items left to the next attempt could not be read.
     put_off: Option<Failure>,
+}
+
+impl<S> fmt::Debug for Reader<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("next", &self.next)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a, S> Reader<'a, S> {
@@ -85,6 +102,8 @@ impl<'a, S> Reader<'a, S> {
             password: None,
             chunking: shelves.chunking,
             sink,
+            on_duplicate: OnDuplicate::Allow,
+            find_twin: None,
             last_attempt: false,
             put_off: None,
         }
@@ -105,6 +124,7 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
         self.last_attempt = job.attempt >= job.max_attempts;
         self.open_with(password);
         self.chunking = input.chunking.unwrap_or(self.shelves.chunking);
+        self.on_duplicate = input.on_duplicate;
         input.source.read_items(self, job)?;
         self.put_off.take().map_or(Ok(()), |failure| Err(failure.into()))
     }
@@ -112,6 +132,11 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
     /// Opens what is encrypted with this.
     pub fn open_with(&mut self, password: Option<&'a SecretString>) {
         self.password = password;
+    }
+
+    /// Leaves out, without reading it, what a document has already; if the job is for that.
+    pub fn leave_out(&mut self, find_twin: FindTwin<'a>) {
+        self.find_twin = Some(find_twin);
     }
 
     /// What cannot be read now is not tried again.
@@ -156,7 +181,8 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
         if same_name && !self.is_new(size_bytes)? {
             return Ok(());
         }
-        let item = Item { blob: Some(blob), ..item };
+        let content = Some((ContentHash::from(blob), size_bytes));
+        let item = Item { blob: Some(blob), content, ..item };
         let opened =
             self.shelves.blobs.read(blob).and_then(|mut file| Ok((recognised(item.name, &mut file)?, file)));
         match opened {
@@ -196,7 +222,15 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
         mut source: impl Read + Seek,
     ) -> Result<(), Stopped> {
         let before = self.progress;
+        let (hash, size) = match item.content.map_or_else(|| ContentHash::of_source(&mut source), Ok) {
+            Ok(content) => content,
+            Err(error) => return self.failed(item, text_failure(item.name, &error.into())),
+        };
+        if let Some(twin) = self.twin(hash) {
+            return self.left_out(item, twin, size);
+        }
         let mut draft = Draft::new(self.chunking);
+        draft.hash = Some(hash);
         let mut structure: Option<Box<dyn Structure>> = match format.reading {
             Reading::Markdown => Some(Box::new(Markdown::default())),
             Reading::Table => Some(Box::new(Rows::default())),
@@ -242,9 +276,16 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
 
     fn document(&mut self, item: &Item<'_>, format: &Format, file: &File) -> Result<(), Stopped> {
         let before = self.progress;
+        let (hash, size) = match item.content.map_or_else(|| ContentHash::of_source(&mut &*file), Ok) {
+            Ok(content) => content,
+            Err(error) => return self.failed(item, unreadable(item.name, &error)),
+        };
+        if let Some(twin) = self.twin(hash) {
+            return self.left_out(item, twin, size);
+        }
         let mut draft = Draft::new(self.chunking);
-        let request = self.request(item, file, 0);
-        let (size, stop) = (request.size, self.stop);
+        draft.hash = Some(hash);
+        let (request, stop) = (self.request(item, file, 0), self.stop);
         let ended = self.shelves.workers.read(request, file, stop, |found| match found {
             Extracted::Step { done, total } => {
                 self.step(&before, size, Steps { done, total: total.max(1), unit: unit(format.reading) });
@@ -342,9 +383,25 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
             metadata: draft.metadata(&item.metadata),
             warnings: draft.warnings,
             blob: item.blob,
+            hash: draft.hash,
+            on_duplicate: self.on_duplicate,
             content,
         };
-        self.done(item, Ok(document), rest)
+        self.done(item, ItemOutcome::Read(document), rest)
+    }
+
+    /// A document that has the next item's content, if it is not to be there twice.
+    fn twin(&self, hash: ContentHash) -> Option<DocumentId> {
+        let find = self.find_twin.filter(|_| self.on_duplicate.keeps_out())?;
+        find(self.next, hash)
+    }
+
+    fn left_out(&mut self, item: &Item<'_>, twin: DocumentId, size_bytes: u64) -> Result<(), Stopped> {
+        self.progress.bytes_done += size_bytes;
+        match self.on_duplicate {
+            OnDuplicate::Error => self.failed(item, duplicate(twin)),
+            _ => self.done(item, ItemOutcome::Skipped(twin), Vec::new()),
+        }
     }
 
     /// Says why an item could not be ingested.
@@ -355,7 +412,7 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
             return Ok(());
         }
         self.progress.items_failed += 1;
-        self.done(item, Err(failure), Vec::new())
+        self.done(item, ItemOutcome::Failed(failure), Vec::new())
     }
 
     /// An item whose input is no longer there.
@@ -363,14 +420,9 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
         self.failed(item, source_lost(cause))
     }
 
-    fn done(
-        &mut self,
-        item: &Item<'_>,
-        result: Result<NewDocument, Failure>,
-        rest: Vec<Chunk>,
-    ) -> Result<(), Stopped> {
+    fn done(&mut self, item: &Item<'_>, outcome: ItemOutcome, rest: Vec<Chunk>) -> Result<(), Stopped> {
         self.progress.items_done += 1;
-        let result = ItemResult { item: self.next, name: item.name.to_owned(), result };
+        let result = ItemResult { item: self.next, name: item.name.to_owned(), outcome };
         self.next += 1;
         self.give(PieceContent::Item(result, rest))
     }

@@ -11,15 +11,17 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
+use super::duplicates::{LeftOut, leave_out};
 use super::notices::Notices;
 use super::{JobManager, retry};
 use crate::domain::{Chunk, Job, Progress};
 use crate::server::clock;
 use crate::server::ingest::failures::source_lost;
-use crate::server::ingest::run::{Piece, PieceContent, Reader, Shelves, Stopped};
+use crate::server::ingest::run::{FindTwin, Piece, PieceContent, Reader, Shelves, Stopped};
 use crate::server::ingest::sources::Input;
 use crate::server::store::{
-    Content, Delivery, Failure, Fence, ItemResult, Lease, Outcome, StoreError, Verdict, Version,
+    Content, Delivery, Failure, Fence, ItemOutcome, ItemResult, Lease, Met, Outcome, StoreError, Verdict,
+    Version,
 };
 
 /// Pieces read ahead of writing; each holds up to a thousand chunks.
@@ -68,7 +70,7 @@ impl JobManager {
                 self.work(lease, stop).instrument(span(*fence)).await;
             }
         } else {
-            self.work_on_group(leases).await;
+            self.work_on_group(leases, &stops).await;
         }
 
         let mut running = self.running();
@@ -78,38 +80,43 @@ impl JobManager {
     }
 
     /// Works on small texts: all read on one thread, all written in one transaction.
-    async fn work_on_group(&self, leases: Vec<Lease>) {
+    async fn work_on_group(&self, leases: Vec<Lease>, stops: &[(Fence, CancellationToken)]) {
         let shelves = self.0.shelves.clone();
         let read = tokio::task::spawn_blocking(move || {
-            let read = |lease: Lease| (read_small(&lease, &shelves), lease.job);
+            let read = |lease: Lease| (read_small(&lease, &shelves), lease);
             leases.into_iter().map(read).collect::<Vec<_>>()
         });
         let Ok(read) = read.await else {
             return tracing::error!("reading a group of texts panicked");
         };
-        let (mut deliveries, mut jobs) = (Vec::new(), Vec::new());
-        for (delivery, job) in read {
+        let (mut deliveries, mut delivered) = (Vec::new(), Vec::new());
+        for (delivery, lease) in read {
             match delivery {
                 Ok(delivery) => {
                     deliveries.push(delivery);
-                    jobs.push(job);
+                    delivered.push(lease);
                 }
                 Err(failure) => {
-                    self.end(&job, Ended::Failed(failure)).instrument(span(Fence::of(&job))).await;
+                    self.end(&lease.job, Ended::Failed(failure)).instrument(span(lease.fence())).await;
                 }
             }
         }
         match self.0.store.deliver(deliveries, clock::now()).await {
             Ok(verdicts) => {
-                for (job, verdict) in jobs.iter().zip(verdicts) {
-                    if verdict != Verdict::GoOn {
-                        self.end(job, Ended::Verdict(verdict)).instrument(span(Fence::of(job))).await;
+                for (lease, verdict) in delivered.into_iter().zip(verdicts) {
+                    let (fence, span) = (lease.fence(), span(lease.fence()));
+                    match (verdict, stops.iter().find(|(it, _)| *it == fence)) {
+                        (Verdict::GoOn, _) => {}
+                        // Alone, it finds what it met before it is read.
+                        (Verdict::Met(_), Some((_, stop))) => self.work(lease, stop).instrument(span).await,
+                        (verdict, _) => self.end(&lease.job, Ended::Verdict(verdict)).instrument(span).await,
                     }
                 }
             }
             Err(error) => {
-                for job in &jobs {
-                    self.end(job, Ended::Store(error.shared())).instrument(span(Fence::of(job))).await;
+                for lease in &delivered {
+                    let ended = Ended::Store(error.shared());
+                    self.end(&lease.job, ended).instrument(span(lease.fence())).await;
                 }
             }
         }
@@ -140,12 +147,13 @@ impl JobManager {
         let has_items = lease.job.job_type.has_items();
         let (pieces, waiting) = mpsc::channel(READ_AHEAD);
         let (shelves, told) = (self.0.shelves.clone(), stop.clone());
-        let password = self.0.passwords.of(fence.job);
+        let (password, twins) = (self.0.passwords.of(fence.job), self.twins_of(fence.job));
         let span = Span::current();
         let reading = tokio::task::spawn_blocking(move || {
             let _span = span.enter();
             let sink = |piece| pieces.blocking_send(piece).is_ok();
-            read(&lease, &shelves, &delivered, &told, progress, password.as_ref(), sink)
+            let before = Before { delivered: &delivered, progress, find_twin: Some(&twins) };
+            read(&lease, &shelves, &before, &told, password.as_ref(), sink)
         });
 
         let mut writer = ItemWriter::new(self.clone(), fence, progress, has_items);
@@ -242,17 +250,26 @@ fn not_written() -> Failure {
     Failure::that_may_pass("store_failed", message)
 }
 
+/// What is there before an attempt reads.
+struct Before<'a> {
+    delivered: &'a BTreeMap<u64, String>,
+    progress: Progress,
+    find_twin: Option<FindTwin<'a>>,
+}
+
 /// Reads one job, whatever happens: a panic is that job's failure and nobody else's. Blocks.
 fn read(
     lease: &Lease,
     shelves: &Shelves,
-    delivered: &BTreeMap<u64, String>,
+    before: &Before<'_>,
     stop: &CancellationToken,
-    progress: Progress,
     password: Option<&SecretString>,
     sink: impl FnMut(Piece) -> bool,
 ) -> Result<(), Stopped> {
-    let mut reader = Reader::new(shelves, delivered, stop, progress, sink);
+    let mut reader = Reader::new(shelves, before.delivered, stop, before.progress, sink);
+    if let Some(find_twin) = before.find_twin {
+        reader.leave_out(find_twin);
+    }
     let input: Input = serde_json::from_str(&lease.source).map_err(|error| source_lost(&error.into()))?;
     catch_unwind(AssertUnwindSafe(|| reader.read(&lease.job, &input, password)))
         .unwrap_or_else(|_| Err(panicked().into()))
@@ -267,7 +284,9 @@ fn read_small(lease: &Lease, shelves: &Shelves) -> Result<Delivery, Failure> {
     let fence = lease.fence();
     let mut delivery = Delivery { fence, items: Vec::new(), progress: Progress::default(), last: true };
     let stop = CancellationToken::new();
-    let read = read(lease, shelves, &BTreeMap::new(), &stop, Progress::default(), None, |piece| {
+    // Whether others have its content already is asked as it is written.
+    let before = Before { delivered: &BTreeMap::new(), progress: Progress::default(), find_twin: None };
+    let read = read(lease, shelves, &before, &stop, None, |piece| {
         delivery.progress = piece.progress;
         if let PieceContent::Item(item, _) = piece.content {
             delivery.items.push(item);
@@ -277,7 +296,7 @@ fn read_small(lease: &Lease, shelves: &Shelves) -> Result<Delivery, Failure> {
     let failure = match read {
         Err(Stopped::Failed(failure)) => Some(failure),
         Err(Stopped::Told) => Some(panicked()),
-        Ok(()) => delivery.items.iter().find_map(|item| item.result.as_ref().err().cloned()),
+        Ok(()) => delivery.items.iter().find_map(|item| item.outcome.failure().cloned()),
     };
     failure.map_or(Ok(delivery), Err)
 }
@@ -293,6 +312,8 @@ struct ItemWriter {
     version: Option<Version>,
     first_failure: Option<Failure>,
     progress: Progress,
+    /// What the store had already, and the reader told as read.
+    left_out: LeftOut,
     notices: Notices,
 }
 
@@ -307,6 +328,7 @@ impl ItemWriter {
             version: None,
             first_failure: None,
             progress,
+            left_out: LeftOut::default(),
             notices: Notices::new(has_items, progress.chunks_created),
         }
     }
@@ -346,7 +368,7 @@ impl ItemWriter {
     }
 
     async fn take(&mut self, piece: Piece) -> Result<(), Ended> {
-        self.progress = piece.progress;
+        self.progress = self.left_out.taken_off(piece.progress);
         self.notices.see(&self.progress);
         match piece.content {
             PieceContent::Part(chunks) => {
@@ -362,14 +384,17 @@ impl ItemWriter {
                     self.append(rest).await?;
                 }
                 let open = self.version.take();
-                if let (Ok(document), Some(open)) = (&mut item.result, open)
+                if let (Some(document), Some(open)) = (item.outcome.document_mut(), open)
                     && let Content::Version { version, .. } = &mut document.content
                 {
                     *version = open;
                 }
-                match &item.result {
-                    Ok(document) => self.ready_chunks += document.content.chunk_count() as usize,
-                    Err(failure) => {
+                match &item.outcome {
+                    ItemOutcome::Read(document) => {
+                        self.ready_chunks += document.content.chunk_count() as usize
+                    }
+                    ItemOutcome::Skipped(_) => {}
+                    ItemOutcome::Failed(failure) => {
                         self.first_failure.get_or_insert_with(|| failure.clone());
                     }
                 }
@@ -405,17 +430,45 @@ impl ItemWriter {
 
     async fn write(&mut self, last: bool) -> Result<(), Ended> {
         self.ready_chunks = 0;
-        let items = std::mem::take(&mut self.ready);
-        let delivery = Delivery { fence: self.fence, items, progress: self.progress, last };
-        let verdicts = self.jobs.0.store.deliver(vec![delivery], clock::now()).await?;
-        go_on(verdicts.first().copied().unwrap_or(Verdict::LeaseLost))
+        loop {
+            let items = std::mem::take(&mut self.ready);
+            let keeps_out =
+                |it: &ItemResult| it.outcome.document().is_some_and(|it| it.on_duplicate.keeps_out());
+            let kept = if items.iter().any(keeps_out) { items.clone() } else { Vec::new() };
+            let delivery = Delivery { fence: self.fence, items, progress: self.progress, last };
+            let mut verdicts = self.jobs.0.store.deliver(vec![delivery], clock::now()).await?;
+            let Some(Verdict::Met(met)) = verdicts.first() else {
+                return go_on(verdicts.pop().unwrap_or(Verdict::LeaseLost));
+            };
+            self.ready = kept;
+            self.leave_out(met);
+            if last && self.all_failed() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn leave_out(&mut self, met: &[Met]) {
+        let left_out = leave_out(&mut self.ready, met);
+        self.progress = left_out.taken_off(self.progress);
+        self.left_out += left_out;
+        let failure = self.ready.iter().find_map(|item| item.outcome.failure());
+        if let (None, Some(failure)) = (&self.first_failure, failure) {
+            self.first_failure = Some(failure.clone());
+        }
+    }
+
+    fn all_failed(&self) -> bool {
+        self.progress.items_failed >= self.progress.items_total
     }
 
     /// Everything is read: writes the rest, and leaves the job to the index or fails it.
     async fn hand_over(&mut self) -> Result<(), Ended> {
-        let all_failed = self.progress.items_failed >= self.progress.items_total;
-        if !all_failed {
-            return self.write(true).await;
+        if !self.all_failed() {
+            self.write(true).await?;
+        }
+        if !self.all_failed() {
+            return Ok(());
         }
         let first = self.first_failure.take();
         if !self.has_items {

@@ -2,11 +2,12 @@
 
 use std::io;
 
-use crate::domain::{JobId, JobStatus, QueueState};
+use crate::domain::{Duplicate, JobId, JobStatus, QueueState};
 use crate::server::disk::LowDisk;
 use crate::server::ingest::folders::PathError;
 use crate::server::originals::NotKept;
 use crate::server::store::StoreError;
+use crate::server::webhooks::CallbackError;
 
 /// Why a wish about jobs was not met.
 #[derive(Debug, thiserror::Error)]
@@ -54,12 +55,16 @@ pub enum JobsError {
     IdempotencyKeyTaken,
     #[error("This request came before, as job {0}, whose row was cleaned up; its documents stay.")]
     RequestJobGone(JobId),
+    #[error("{0}")]
+    Duplicate(Duplicate),
     #[error(transparent)]
     LowDisk(#[from] LowDisk),
     #[error(transparent)]
     Path(#[from] PathError),
     #[error(transparent)]
     Original(#[from] NotKept),
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
     #[error("the server is stopping; the job goes on after its next start")]
     Stopping(JobId),
     #[error("the job store failed: {0}")]

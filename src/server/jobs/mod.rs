@@ -5,6 +5,7 @@
 
 mod attempt;
 mod bulk;
+mod duplicates;
 mod error;
 mod log;
 pub mod names;
@@ -35,13 +36,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::access::{Action, Actor};
 use crate::domain::{
-    Document, DocumentId, History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage,
-    JobPage, JobQuery, JobStats, JobStatus, JobsView, Stage, queue::waits_for,
+    Document, History, HistoryRange, ItemFilter, Job, JobCause, JobDetails, JobId, JobItemPage, JobPage,
+    JobQuery, JobStats, JobStatus, JobsView, Stage, queue::waits_for,
 };
 use crate::server::clock;
 use crate::server::disk::Disk;
 use crate::server::ingest::run::Shelves;
 use crate::server::store::{Change, Deed, Fence, JobChanges, Store, StoreError};
+use crate::server::webhooks::Callbacks;
 
 pub use error::JobsError;
 use paces::Paces;
@@ -96,6 +98,7 @@ struct Shared {
     disk: Disk,
     shelves: Shelves,
     settings: JobSettings,
+    callbacks: Callbacks,
     slots: Slots,
     changing_queue: tokio::sync::Mutex<()>,
     /// How to stop the attempts of this process.
@@ -117,6 +120,7 @@ impl JobManager {
         disk: Disk,
         shelves: Shelves,
         settings: JobSettings,
+        callbacks: Callbacks,
         stopping: CancellationToken,
     ) -> Self {
         let shared = Shared {
@@ -129,6 +133,7 @@ impl JobManager {
             slots: Slots::new(settings.max_concurrent_jobs),
             changing_queue: tokio::sync::Mutex::default(),
             settings,
+            callbacks,
             running: Mutex::default(),
             ended: broadcast::channel(256).0,
             new_job: Notify::new(),
@@ -193,7 +198,7 @@ impl JobManager {
         if job.job_type.has_items() {
             return Ok(None);
         }
-        let found = self.0.store.document(DocumentId::of(job.job_id, 0), 0, 0).await?;
+        let found = self.0.store.document(job.only_document(), 0, 0).await?;
         Ok(found.map(|it| it.document))
     }
 

@@ -13,7 +13,7 @@ use crate::domain::{Chunk, Chunking, Location, Metadata, Preview, PreviewedDocum
 use crate::server::ingest::failures::unreadable;
 use crate::server::ingest::run::{Item, ItemKind, Piece, PieceContent, Reader, Shelves, Stopped};
 use crate::server::ingest::sources::JobSource;
-use crate::server::store::{Content, Failure, ItemResult};
+use crate::server::store::{Content, Failure, ItemOutcome, ItemResult};
 
 /// The text that a preview shows at most, in bytes.
 const MOST_TEXT: usize = 8 << 20;
@@ -69,14 +69,14 @@ impl Gathered {
         }
     }
 
-    fn end(&mut self, ItemResult { name, result, .. }: ItemResult) {
+    fn end(&mut self, ItemResult { name, outcome, .. }: ItemResult) {
         if self.documents.len() == Preview::MOST_DOCUMENTS {
             self.chunks.clear();
             self.more_documents += 1;
             return;
         }
-        let document = match result {
-            Ok(document) => {
+        let document = match outcome {
+            ItemOutcome::Read(document) => {
                 let chunk_count = document.content.chunk_count();
                 if let Content::Chunks(chunks) = document.content {
                     self.keep(chunks);
@@ -93,7 +93,9 @@ impl Gathered {
                     error_message: String::new(),
                 }
             }
-            Err(Failure { code, message, .. }) => {
+            // Nothing is left out where nothing is kept.
+            ItemOutcome::Skipped(_) => return self.chunks.clear(),
+            ItemOutcome::Failed(Failure { code, message, .. }) => {
                 self.chunks.clear();
                 PreviewedDocument {
                     name,
@@ -133,7 +135,8 @@ fn read(
         true
     };
     let mut reader = Reader::new(shelves, &none, stop, Progress::default(), sink);
-    let item = |name, kind| Item { name, metadata: options.metadata.clone(), blob: None, kind };
+    let item =
+        |name, kind| Item { name, metadata: options.metadata.clone(), blob: None, content: None, kind };
     reader.open_with(options.password.as_ref());
     reader.try_once();
     let read = match given {

@@ -26,6 +26,7 @@ use crate::server::ingest::sources::{JobSource, text};
 use crate::server::store::hooked::HookedStore;
 use crate::server::store::sqlite::SqliteStore;
 use crate::server::store::{BlobRef, StoreError, WorkerId};
+use crate::server::webhooks::Callbacks;
 
 /// Opens for a test's steps one by one, and counts who has come to it.
 #[derive(Clone, Debug)]
@@ -112,6 +113,7 @@ impl Scene {
             Disk::new(folder.path(), 0),
             shelves,
             settings,
+            Callbacks::off(),
             stop.clone(),
         );
         let worker = Worker::new(jobs.clone(), WorkerId("w".into()), grace);

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{JobManager, JobsError, names};
 use crate::domain::format::Format;
 use crate::domain::limits::FixedLimits;
-use crate::domain::{Chunking, Job, JobId, Metadata};
+use crate::domain::{Chunking, Duplicate, DuplicateOutcome, Job, JobId, Metadata, OnDuplicate};
 use crate::server::blobs::{Blobs, WrittenBlob};
 use crate::server::clock;
 use crate::server::ingest::failures::unsupported;
@@ -21,7 +21,7 @@ use crate::server::ingest::folders::{AllowedFolders, Found, PathError};
 use crate::server::ingest::recognise::{HEAD, recognise};
 use crate::server::ingest::sources::batch::{Message, StoredFile};
 use crate::server::ingest::sources::{Input, JobSource, ReadItems, batch, directory, file, text};
-use crate::server::store::{Acceptance, NewJob, RequestKey};
+use crate::server::store::{Acceptance, Alone, NewJob, RequestKey};
 
 /// Sources up to this size lie in the database, larger ones in a blob, in bytes.
 const INLINE: usize = 64 << 10;
@@ -51,8 +51,11 @@ pub struct Options {
     pub chunk_overlap: Option<u32>,
     /// Opens what is encrypted.
     pub password: Option<SecretString>,
+    pub on_duplicate: Option<OnDuplicate>,
     /// What the sender calls the request, so that it can send it again and makes no second job.
     pub idempotency_key: Option<String>,
+    /// Is told of the job's end.
+    pub callback_url: Option<String>,
 }
 
 impl From<Metadata> for Options {
@@ -189,17 +192,32 @@ impl JobManager {
         options: Options,
     ) -> Result<Job, JobsError> {
         self.0.disk.check()?;
-        let Options { metadata, chunk_size, chunk_overlap, password, idempotency_key } = options;
+        let Options {
+            metadata,
+            chunk_size,
+            chunk_overlap,
+            password,
+            on_duplicate,
+            idempotency_key,
+            callback_url,
+        } = options;
+        let callback = match callback_url {
+            Some(url) => Some(self.0.callbacks.check(&url).await?),
+            None => None,
+        };
         let chunking = match (chunk_size, chunk_overlap) {
             (None, None) => None,
             (size, overlap) => Some(self.chunking(size, overlap)?),
         };
-        let input = Input { source, chunking };
+        let on_duplicate = on_duplicate.unwrap_or_default();
+        let input = Input { source, chunking, on_duplicate };
         let source = &input.source;
         let written = serde_json::to_string(&input).map_err(std::io::Error::from)?;
         let said = serde_json::to_string(&metadata).map_err(std::io::Error::from)?;
-        let fingerprint = |key| RequestKey { key, fingerprint: fingerprint([&name, &written, &said]) };
-        let request_key = idempotency_key.map(fingerprint);
+        let parts: Vec<&str> = [&*name, &written, &said].into_iter().chain(callback.as_deref()).collect();
+        let request_key = idempotency_key.map(|key| RequestKey { key, fingerprint: fingerprint(&parts) });
+        let or_refused = on_duplicate == OnDuplicate::Error;
+        let alone = |hash| Alone { hash, or_refused };
         let job = NewJob {
             id: JobId(Uuid::now_v7()),
             job_type: source.job_type(),
@@ -213,6 +231,8 @@ impl JobManager {
             max_attempts: self.0.settings.max_attempts,
             by: self.1.clone(),
             request_key,
+            callbacks: self.0.callbacks.with(callback),
+            alone: if on_duplicate.keeps_out() { source.hash().map(alone) } else { None },
         };
         let (id, max_pending) = (job.id, self.0.settings.max_pending);
         // Before the job is there, because it may be claimed at once.
@@ -228,7 +248,10 @@ impl JobManager {
                 self.0.new_job.notify_one();
                 Ok(job)
             }
-            Acceptance::Known(job) => Ok(job),
+            Acceptance::Known(job) | Acceptance::Skipped(job) => Ok(job),
+            Acceptance::Refused(document_id) => {
+                Err(JobsError::Duplicate(Duplicate { outcome: DuplicateOutcome::Refused, document_id }))
+            }
             Acceptance::Gone(id) => Err(JobsError::RequestJobGone(id)),
             Acceptance::KeyTaken => Err(JobsError::IdempotencyKeyTaken),
             Acceptance::Full => Err(JobsError::QueueFull(max_pending)),
@@ -237,7 +260,7 @@ impl JobManager {
 }
 
 /// What tells one request from another.
-fn fingerprint(parts: [&str; 3]) -> [u8; 32] {
+fn fingerprint(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

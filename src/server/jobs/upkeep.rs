@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{JobManager, JobsError};
 use crate::server::clock;
-use crate::server::store::{BlobRef, CleanUp, RequestKey};
+use crate::server::store::{BlobRef, CleanUp, RequestKey, WEBHOOKS_KEPT};
 
 /// How often lost leases and loose chunks are looked for.
 const MEND_INTERVAL: Duration = Duration::from_secs(10);
@@ -116,11 +116,12 @@ impl JobManager {
         Ok(())
     }
 
-    /// Forgets what was done, and which requests came, long ago.
+    /// Forgets what was done and told, and which requests came, long ago.
     async fn forget_requests(&self, now: DateTime<Utc>) -> Result<(), JobsError> {
         let before = now - self.0.settings.audit_age;
         while self.0.store.forget_audit(before, ROWS_AT_ONCE).await? {}
         while self.0.store.forget_request_keys(now - RequestKey::KEPT, ROWS_AT_ONCE).await? {}
+        while self.0.store.forget_webhooks(now - WEBHOOKS_KEPT, ROWS_AT_ONCE).await? {}
         Ok(())
     }
 

@@ -22,6 +22,7 @@ pub(super) struct Standing {
     pub(super) oldest_pending_seconds: f64,
     pub(super) index_lag: IndexLag,
     pub(super) totals: Totals,
+    pub(super) pending_webhooks: u64,
     /// Nothing where the system cannot tell.
     pub(super) free_disk: Option<u64>,
 }
@@ -47,6 +48,7 @@ pub(super) fn register(standing: &Standing, registry: &mut Registry) {
         ("sluice_slots_in_use", "Jobs that are being read", queue.running_slots.into()),
         ("sluice_slots", "Jobs that can be read at the same time", queue.max_concurrent_jobs.into()),
         ("sluice_index_lag_changes", "Changes that the index has not passed yet", standing.index_lag.changes),
+        ("sluice_webhooks_pending", "Webhooks that have not been delivered yet", standing.pending_webhooks),
         ("sluice_documents", "Documents that can be found or soon will be", totals.documents),
         ("sluice_chunks", "Chunks of these documents", totals.chunks),
         ("sluice_document_bytes", "Bytes of what these documents were read from", totals.bytes),

@@ -100,7 +100,7 @@ impl JobMetrics {
                 }
                 Event::CancelAsked(job) => drop(self.asked().insert(job, *at)),
                 // The documents themselves are counted when they are written.
-                Event::Added { .. } => {}
+                Event::Added { .. } | Event::WebhooksAdded => {}
                 Event::CancelSettled(job) => self.settle(job, now),
             }
         }

@@ -9,6 +9,7 @@ mod jobs;
 mod process;
 mod requests;
 pub mod scrape;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use prometheus_client::registry::Registry;
 use super::store::Listener;
 use jobs::JobMetrics;
 pub use requests::{RequestMetrics, method_label};
+pub use webhooks::WebhookMetrics;
 
 /// Labels whose values are known when this is compiled.
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -33,6 +35,7 @@ struct Counted {
     registry: Registry,
     jobs: Arc<JobMetrics>,
     requests: RequestMetrics,
+    webhooks: WebhookMetrics,
 }
 
 impl Default for Metrics {
@@ -43,7 +46,8 @@ impl Default for Metrics {
         registry.register("sluice_build_info", "Always 1; the version is in the label", build);
         let jobs = Arc::new(JobMetrics::new(&mut registry));
         let requests = RequestMetrics::new(&mut registry);
-        Self(Arc::new(Counted { registry, jobs, requests }))
+        let webhooks = WebhookMetrics::new(&mut registry);
+        Self(Arc::new(Counted { registry, jobs, requests, webhooks }))
     }
 }
 
@@ -52,6 +56,11 @@ impl Metrics {
     pub fn listener(&self) -> Listener {
         let jobs = self.0.jobs.clone();
         Arc::new(move |events| jobs.note(events, super::clock::now()))
+    }
+
+    /// Where the calls of webhooks are counted.
+    pub fn webhooks(&self) -> &WebhookMetrics {
+        &self.0.webhooks
     }
 
     /// Where requests are counted.

@@ -53,6 +53,7 @@ impl Scraper {
             queue,
             index_lag: self.index.lag(&*self.store, now).await?,
             totals: self.store.totals().await?,
+            pending_webhooks: self.store.pending_webhooks().await?,
             free_disk: self.disk.free(),
         })
     }

@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{BlobRef, Version};
-use crate::domain::{Chunk, Job, JobAttempt, JobId, LogLevel, Metadata, Progress, Warning};
+use super::{BlobRef, ContentHash, Version};
+use crate::domain::{
+    Chunk, DocumentId, Duplicate, Job, JobAttempt, JobId, LogLevel, Metadata, OnDuplicate, Progress, Warning,
+};
 
 /// Names one worker of one run of the server; new at each start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +53,22 @@ impl Fence {
 }
 
 /// What the store wants the worker to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     GoOn,
+    /// Only of a delivery: documents have the content of items that is not to be there twice; nothing was written.
+    Met(Vec<Met>),
     /// Someone asked to cancel the job; nothing was written.
     StopCancelled,
     /// The job belongs to another attempt now, or to none; nothing was written.
     LeaseLost,
+}
+
+/// An item of a delivery, by its place there, and the document that has its content already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Met {
+    pub place: usize,
+    pub document: DocumentId,
 }
 
 /// How an attempt ended without success.
@@ -81,12 +92,14 @@ pub struct Failure {
     pub message: String,
     /// The cause may be gone at another attempt.
     pub may_pass: bool,
+    /// A document that was in the way.
+    pub duplicate: Option<Duplicate>,
 }
 
 impl Failure {
     /// A failure that another attempt would meet again.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), may_pass: false }
+        Self { code, message: message.into(), may_pass: false, duplicate: None }
     }
 
     /// A failure whose cause may pass by itself.
@@ -126,13 +139,39 @@ pub struct Delivery {
     pub last: bool,
 }
 
-/// One item of a job, read or failed.
+/// One item of a job, and what became of it.
 #[derive(Clone, Debug)]
 pub struct ItemResult {
     /// Position in the job, from 0.
     pub item: u64,
     pub name: String,
-    pub result: std::result::Result<NewDocument, Failure>,
+    pub outcome: ItemOutcome,
+}
+
+/// What became of an item.
+#[derive(Clone, Debug)]
+pub enum ItemOutcome {
+    Read(NewDocument),
+    /// This document has its content already, and that was reason to leave it out.
+    Skipped(DocumentId),
+    Failed(Failure),
+}
+
+impl ItemOutcome {
+    /// The document, if it was read.
+    pub fn document(&self) -> Option<&NewDocument> {
+        if let Self::Read(document) = self { Some(document) } else { None }
+    }
+
+    /// The document, if it was read.
+    pub fn document_mut(&mut self) -> Option<&mut NewDocument> {
+        if let Self::Read(document) = self { Some(document) } else { None }
+    }
+
+    /// Why it failed, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        if let Self::Failed(failure) = self { Some(failure) } else { None }
+    }
 }
 
 /// A document that was read.
@@ -144,6 +183,9 @@ pub struct NewDocument {
     pub metadata: Metadata,
     pub warnings: Vec<Warning>,
     pub blob: Option<BlobRef>,
+    /// None if it is not known; then it is like no other.
+    pub hash: Option<ContentHash>,
+    pub on_duplicate: OnDuplicate,
     pub content: Content,
 }
 

@@ -31,6 +31,8 @@ pub enum Event {
     CancelAsked(JobId),
     /// That wish is settled: nothing works on the job any more, and what was to be taken back is.
     CancelSettled(JobId),
+    /// There are webhooks to send.
+    WebhooksAdded,
 }
 
 impl Event {

@@ -86,6 +86,7 @@ hooked! {
     job_changes(after: u64, limit: u32) -> JobChanges;
     documents(filter: DocumentFilter, before: Option<DocumentId>, limit: u32) -> DocumentPage;
     document(id: DocumentId, offset: u64, limit: u32) -> Option<DocumentWithChunks>;
+    document_with(hash: ContentHash) -> Option<DocumentId>;
     delete_document(id: DocumentId) -> bool;
     passages(keys: Vec<ChunkKey>) -> Vec<Passage>;
     totals() -> Totals;
@@ -103,6 +104,13 @@ hooked! {
     audit(before: Option<u64>, limit: u32) -> AuditPage;
     forget_audit(before: DateTime<Utc>, limit: u32) -> bool;
     forget_request_keys(before: DateTime<Utc>, limit: u32) -> bool;
+    due_webhooks(wanted: WebhooksWanted, now: DateTime<Utc>) -> WebhooksDue;
+    record_webhooks(tried: Vec<WebhookTried>) -> ();
+    webhooks(filter: WebhookFilter, before: Option<WebhookId>, limit: u32) -> WebhookPage;
+    webhook(id: WebhookId) -> Option<WebhookDelivery>;
+    retry_webhook(id: WebhookId, now: DateTime<Utc>) -> bool;
+    pending_webhooks() -> u64;
+    forget_webhooks(before: DateTime<Utc>, limit: u32) -> bool;
     accepted_by(id: JobId) -> Option<Actor>;
     unreferenced_blobs(blobs: Vec<BlobRef>) -> Vec<BlobRef>;
 }

@@ -7,6 +7,7 @@
 mod access;
 mod attempt;
 mod blob_ref;
+mod content_hash;
 mod error;
 mod event;
 mod feed;
@@ -15,6 +16,7 @@ pub mod hooked;
 #[cfg(test)]
 mod rules;
 pub mod sqlite;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -29,18 +31,20 @@ use crate::domain::{
     Chunk, Document, DocumentFilter, DocumentId, DocumentPage, DocumentWithChunks, History, HistoryRange,
     ItemFilter, Job, JobAttempt, JobCause, JobEvent, JobFilter, JobId, JobItem, JobItemPage, JobPage,
     JobQuery, JobSelection, JobStats, JobStatus, JobType, LogLevel, LogLine, Metadata, Progress, QueueChange,
-    Warning,
+    Warning, WebhookDelivery, WebhookFilter, WebhookId, WebhookPage,
 };
 
 pub use access::{ApiKey, Deed, NewSession, SecretHash};
 pub use attempt::{
-    Claim, Content, Delivery, Failure, Fence, ItemResult, KeptAttempt, Lease, NewDocument, NewLine, Outcome,
-    Verdict, WorkerId,
+    Claim, Content, Delivery, Failure, Fence, ItemOutcome, ItemResult, KeptAttempt, Lease, Met, NewDocument,
+    NewLine, Outcome, Verdict, WorkerId,
 };
 pub use blob_ref::BlobRef;
+pub use content_hash::ContentHash;
 pub use error::StoreError;
 pub use event::{Event, Listener};
 pub use feed::{ChunkKey, FeedCursor, IndexPage, Version};
+pub use webhook::{AfterTry, DueWebhook, KEPT as WEBHOOKS_KEPT, WebhookTried, WebhooksDue, WebhooksWanted};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -50,7 +54,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     // A job's life.
 
     /// Adds a job to the queue; it is on disk when this returns. Refuses while `max_pending` jobs wait. A request
-    /// that came before, as its key says, adds nothing.
+    /// that came before, as its key says, adds nothing. Content that a document has already is skipped or refused, if
+    /// the job is for that: it is asked again when the job delivers.
     async fn accept(&self, job: NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Acceptance>;
 
     /// Gives a worker the job that has been due longest, or nothing when none is due. A bulk job counts
@@ -90,7 +95,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Writes finished items: their documents with all chunks, and their results.
     ///
-    /// Several jobs' deliveries are one transaction; each has its own verdict, in the same order.
+    /// Several jobs' deliveries are one transaction; each has its own verdict, in the same order. One with content that
+    /// is not to be there twice, and is, is not written: see [`Verdict::Met`].
     async fn deliver(&self, deliveries: Vec<Delivery>, now: DateTime<Utc>) -> Result<Vec<Verdict>>;
 
     /// The items of the job that earlier attempts have already written, and their names.
@@ -199,6 +205,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: u32,
     ) -> Result<DocumentPage>;
     async fn document(&self, id: DocumentId, offset: u64, limit: u32) -> Result<Option<DocumentWithChunks>>;
+    /// The oldest document with this content.
+    async fn document_with(&self, hash: ContentHash) -> Result<Option<DocumentId>>;
     /// Deletes a document and its chunks; `false` if there is none.
     async fn delete_document(&self, id: DocumentId) -> Result<bool>;
     /// The chunks with these keys that still belong to a document, with it.
@@ -229,6 +237,27 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn forget_request_keys(&self, before: DateTime<Utc>, limit: u32) -> Result<bool>;
     /// On whose behalf a job was accepted.
     async fn accepted_by(&self, id: JobId) -> Result<Option<Actor>>;
+
+    // Who is told of a job's end. What is to be told is written in the transaction that ends the job.
+
+    /// Deliveries that are due, and when the next one is. Origins take turns.
+    async fn due_webhooks(&self, wanted: WebhooksWanted, now: DateTime<Utc>) -> Result<WebhooksDue>;
+    /// Writes down how tries went, and what follows them. Changes nothing of deliveries that have ended.
+    async fn record_webhooks(&self, tried: Vec<WebhookTried>) -> Result<()>;
+    /// The newest deliveries that match, or those older than `before`.
+    async fn webhooks(
+        &self,
+        filter: WebhookFilter,
+        before: Option<WebhookId>,
+        limit: u32,
+    ) -> Result<WebhookPage>;
+    async fn webhook(&self, id: WebhookId) -> Result<Option<WebhookDelivery>>;
+    /// Makes a delivery due now, whether it has ended or not; `false` if there is none.
+    async fn retry_webhook(&self, id: WebhookId, now: DateTime<Utc>) -> Result<bool>;
+    /// How many deliveries have not ended.
+    async fn pending_webhooks(&self) -> Result<u64>;
+    /// Forgets up to `limit` deliveries that ended before a moment. Answers whether there may be more.
+    async fn forget_webhooks(&self, before: DateTime<Utc>, limit: u32) -> Result<bool>;
 
     // Following and upkeep.
 
@@ -266,6 +295,18 @@ pub struct NewJob {
     pub by: Actor,
     /// By which it is told whether its request came before.
     pub request_key: Option<RequestKey>,
+    /// The URLs that are told of its end.
+    pub callbacks: Vec<String>,
+    /// What it is all about, if that is known and is not to be there twice.
+    pub alone: Option<Alone>,
+}
+
+/// Content that is not to be there twice.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone {
+    pub hash: ContentHash,
+    /// Whether it is refused if it is there already, or else skipped.
+    pub or_refused: bool,
 }
 
 /// What a sender calls a request that it may send again; see [`RequestKey::KEPT`].
@@ -291,6 +332,10 @@ pub enum Acceptance {
     Gone(JobId),
     /// Another request came with the same key.
     KeyTaken,
+    /// A document has its content, so the job was added and is completed.
+    Skipped(Job),
+    /// This document has its content, so nothing was added.
+    Refused(DocumentId),
     /// Too many jobs wait.
     Full,
 }

@@ -4,7 +4,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, Info, InfoBuilder, License, OpenApi, OpenApiBuilder, Tag};
 
-use crate::domain::{JobId, JobSort, Metadata, Problem};
+use crate::domain::{JobId, JobSort, Metadata, Problem, WebhookId, WebhookStatus};
 use crate::server::http::bulk;
 
 /// The name of the one way to say who one is.
@@ -18,12 +18,13 @@ Times are RFC 3339 in UTC. Fields may be added to answers; none is taken away. E
 each. What is refused with 429, 503 or 507 was not accepted, and `Retry-After` says when to come back, unless the \
 Problem names a job that was.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("ingest", "Texts, files and folders become jobs."),
     ("jobs", "How jobs go; cancel, retry and delete them."),
     ("queue", "All jobs that wait: paused, and given more or fewer slots."),
     ("documents", "What was ingested."),
     ("query", "Questions over what was ingested."),
+    ("webhooks", "Who was told that a job has ended, and how that went."),
     ("server", "The server itself."),
 ];
 
@@ -33,6 +34,8 @@ pub fn about() -> OpenApi {
         .schema_from::<Problem>()
         .schema_from::<JobId>()
         .schema_from::<JobSort>()
+        .schema_from::<WebhookId>()
+        .schema_from::<WebhookStatus>()
         .schema_from::<Metadata>()
         .schema_from::<bulk::Ids>()
         .security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))

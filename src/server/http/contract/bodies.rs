@@ -2,10 +2,11 @@
 //! and their JSON twins. A test in `tests/contract.rs` and the contract tests hold them to what is enforced.
 
 use serde_json::{Map, Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 
 use super::parameters::{moment, uuid};
-use crate::domain::{Chunking, JobStatus, JobType, QueueState};
+use crate::domain::{Chunking, JobStatus, JobType, OnDuplicate, QueueState};
+use crate::server::webhooks::callback::LONGEST;
 
 /// White space, as a class of a pattern has it.
 const BLANK: &str =
@@ -166,13 +167,17 @@ fn options(encoding: Encoding) -> Value {
         "description": "How much of a chunk the next one repeats at most; at most half of a chunk.",
     });
     let metadata = json!({ "$ref": "#/components/schemas/Metadata" });
+    let on_duplicate = json!({ "$ref": "#/components/schemas/OnDuplicate" });
     match encoding {
         Encoding::Json => json!({
-            "metadata": { "oneOf": [{ "type": "null" }, metadata] },
+            "metadata": { "oneOf": [{ "type": "null" }, metadata] }, "callback_url": callback_url_or_null().build(),
             "chunk_size": nullable(size), "chunk_overlap": nullable(overlap), "password": nullable(password()),
+            "on_duplicate": { "oneOf": [{ "type": "null" }, on_duplicate] },
         }),
         Encoding::Multipart => json!({
             "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
+            "callback_url": callback_url().build(),
+            "on_duplicate": on_duplicate_in_form(),
         }),
         Encoding::Urlencoded => {
             let about = "A JSON object that goes with the job, its documents and every answer.";
@@ -181,6 +186,8 @@ fn options(encoding: Encoding) -> Value {
             });
             json!({
                 "metadata": metadata, "chunk_size": size, "chunk_overlap": overlap, "password": password(),
+                "callback_url": callback_url().build(),
+                "on_duplicate": on_duplicate_in_form(),
             })
         }
     }
@@ -196,6 +203,31 @@ fn switch() -> Value {
     let words = words.map(in_any_case).join("|");
     let text = json!({ "type": "string", "pattern": format!("^[{BLANK}]*(?:{words})?[{BLANK}]*$") });
     json!({ "anyOf": [{ "type": "boolean" }, text] })
+}
+
+/// An http or https URL that is told of the job's end.
+fn callback_url() -> ObjectBuilder {
+    let about =
+        "Is told of the job's end by a signed call (a webhook). An http or https URL with a public host.";
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(LONGEST))
+        .pattern(Some(r"^$|^[Hh][Tt][Tt][Pp][Ss]?://[^\s\\]+$"))
+        .description(Some(about))
+}
+
+/// The same in JSON.
+pub fn callback_url_or_null() -> ObjectBuilder {
+    callback_url().schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+}
+
+/// A form in a page sends its empty fields along.
+fn on_duplicate_in_form() -> Value {
+    let names = [&OnDuplicate::ALL.map(OnDuplicate::as_str)[..], &[""]].concat();
+    json!({
+        "type": "string", "enum": names,
+        "description": "What to do with content that a document has already; nothing is as `allow`.",
+    })
 }
 
 fn password() -> Value {

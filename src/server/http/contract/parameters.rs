@@ -7,7 +7,9 @@ use utoipa::IntoParams;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
-use crate::domain::{HistoryRange, JobId, JobSort, JobStatus, JobType};
+use crate::domain::{
+    HistoryRange, JobId, JobSort, JobStatus, JobType, OnDuplicate, WebhookId, WebhookStatus,
+};
 
 /// Which jobs: of `GET /jobs`, and of the calls that act on many.
 #[derive(Debug, IntoParams)]
@@ -69,6 +71,15 @@ pub struct Idempotency {
     idempotency_key: String,
 }
 
+/// What to do with duplicates.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Duplicates {
+    /// What to do with content that a document has already; the body may say it, too, and then counts.
+    #[param(required = false)]
+    on_duplicate: OnDuplicate,
+}
+
 /// Jobs by their ids.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -85,6 +96,27 @@ pub struct Sync {
     /// Answer only when the job has ended.
     #[param(required = false)]
     sync: bool,
+}
+
+/// Of `GET /jobs/{id}`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wait {
+    /// Answer when the job has ended, or after so many seconds.
+    #[param(required = false, minimum = 0, maximum = 300)]
+    wait: u32,
+}
+
+/// Of `GET /audit`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditEntries {
+    /// Only entries before this one: the `next` of the page before.
+    #[param(required = false, schema_with = count)]
+    before: u64,
+    /// How many at most.
+    #[param(required = false, minimum = 1, maximum = 1000, default = 100)]
+    limit: u32,
 }
 
 /// Of `GET /jobs/history`.
@@ -151,6 +183,24 @@ pub struct Documents {
     /// The `next` of the page before.
     #[param(required = false)]
     before: crate::domain::DocumentId,
+    /// How many at most.
+    #[param(required = false, minimum = 1, maximum = 1000, default = 50)]
+    limit: u32,
+}
+
+/// Of `GET /webhooks`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Webhooks {
+    /// Those that tell of this job.
+    #[param(required = false)]
+    job_id: JobId,
+    /// Those in this state.
+    #[param(required = false)]
+    status: WebhookStatus,
+    /// The `next` of the page before.
+    #[param(required = false)]
+    before: WebhookId,
     /// How many at most.
     #[param(required = false, minimum = 1, maximum = 1000, default = 50)]
     limit: u32,

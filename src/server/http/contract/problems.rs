@@ -27,6 +27,7 @@ const PROBLEMS: &[(u16, &str, &str)] = &[
     (400, "empty_question", "The question is empty. Ask something."),
     (400, "empty_text", "text_content is empty. Send some text."),
     (400, "incomplete_body", "The body could not be read to its end, so nothing was accepted: …."),
+    (400, "invalid_callback", "callback_url is not a URL. Send an http or https URL."),
     (400, "invalid_file_name", "The field file has no file name. With curl, send it as -F file=@notes.txt."),
     (400, "invalid_form", "The form cannot be read: …."),
     (400, "invalid_host", "The Host header is not a host."),
@@ -57,10 +58,12 @@ const PROBLEMS: &[(u16, &str, &str)] = &[
         "There is nothing to ingest. Send text_content, one or more file fields, or file_path.",
     ),
     (400, "question_too_long", "The question has 2001 characters; it can have at most 2000."),
+    (400, "webhooks_off", "This server sends no webhooks, so it takes no callback_url."),
     (401, "key_expired", "The API key \"ci\" has expired."),
     (401, "key_needed", "This server asks for an API key. Send it as Authorization: Bearer sluice_…."),
     (401, "key_revoked", "The API key \"ci\" was revoked."),
     (401, "key_unknown", "This server has no such API key."),
+    (403, "callback_not_allowed", "callback_url leads to 127.0.0.1, which is not a public address."),
     (403, "cross_origin", "A page of another site (https://elsewhere.example) sent this."),
     (403, "path_forbidden", "/etc/passwd is not inside a folder this server may read."),
     (403, "path_unreadable", "The server cannot read /srv/documents/a.txt: permission denied."),
@@ -70,7 +73,13 @@ const PROBLEMS: &[(u16, &str, &str)] = &[
     (404, "not_found", "There is nothing at /jobs/. The README lists all addresses."),
     (404, "path_not_found", "There is no /srv/documents/a.txt on the server's machine."),
     (404, "source_not_kept", "The original is not kept: texts are kept until their job has completed."),
+    (404, "webhook_not_found", "There is no webhook 0190b5a4-7c1e-7000-8000-3f2a91d0c6e4."),
     (408, "request_timeout", "The body stopped coming for 30 s. Nothing was accepted."),
+    (
+        409,
+        "duplicate_document",
+        "Document 0190b5a4-7c1e-7000-8000-3f2a91d0c6e4 has the same content already.",
+    ),
     (409, "idempotency_key_taken", "Another request came with this Idempotency-Key."),
     (409, "job_already_final", "The job has ended already; only a pending or running job can be cancelled."),
     (409, "job_cleaned_up", "This request came before, as a job whose row was cleaned up."),
@@ -136,7 +145,11 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("path", &["path_forbidden", "path_not_found", "path_unreadable", "unsupported_format"]),
     ("any", &["connection", "internal", "unsupported_encoding", "invalid_host", "host_not_allowed"]),
     ("key", &["key_needed", "key_unknown", "key_expired", "key_revoked", "scope_too_small"]),
-    ("idempotency", &["invalid_idempotency_key", "idempotency_key_taken", "job_cleaned_up"]),
+    (
+        "sent_before",
+        &["invalid_idempotency_key", "idempotency_key_taken", "job_cleaned_up", "duplicate_document"],
+    ),
+    ("callback", &["webhooks_off", "invalid_callback", "callback_not_allowed"]),
     ("connection", &["too_many_connections"]),
     ("store", &["storage_unavailable", "store_damaged"]),
     (
@@ -203,7 +216,7 @@ fn implied(path: &str, operation: &Operation) -> Vec<String> {
         }
     }
     if is_in(&ParameterIn::Header) && path.starts_with("/ingest") {
-        names.push("idempotency");
+        names.extend(["sent_before", "callback"]);
     }
     if scope(operation).is_some() {
         names.push("key");

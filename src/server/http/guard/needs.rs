@@ -10,12 +10,13 @@ const OPEN: [&str; 8] =
     ["/app/login", "/app/logout", "/app/theme", "/health", "/livez", "/readyz", "/openapi.json", "/docs"];
 
 /// Posted, and yet they only read.
-const READING_POSTS: [&str; 14] = [
+const READING_POSTS: [&str; 15] = [
     "/query",
     "/_fn/list_jobs",
     "/_fn/follow_job",
     "/_fn/get_job",
     "/_fn/get_items",
+    "/_fn/get_webhooks",
     "/_fn/get_history",
     "/_fn/list_causes",
     "/_fn/queue_places",
@@ -42,6 +43,8 @@ pub fn needed(method: &Method, path: &str) -> Option<Scope> {
     }
     Some(match path {
         _ if FOR_ADMINS.contains(&path) => Scope::Admin,
+        // The URLs of receivers may hold secrets.
+        _ if path == "/webhooks" || path.starts_with("/webhooks/") => Scope::Manage,
         _ if reads || READING_POSTS.contains(&path) => Scope::Read,
         _ if path == "/ingest" || path.starts_with("/ingest/") || INGESTING_POSTS.contains(&path) => {
             Scope::Ingest
@@ -71,6 +74,8 @@ mod tests {
             ("POST", "/_fn/change_queue", Some(Scope::Manage)),
             ("POST", "/_fn/what_comes_one_day", Some(Scope::Manage)),
             ("POST", "/ingestion", Some(Scope::Manage)),
+            ("GET", "/webhooks", Some(Scope::Manage)),
+            ("GET", "/webhooks/0190b5a4-7c1e-7000-8000-3f2a91d0c6e4", Some(Scope::Manage)),
             ("GET", "/audit", Some(Scope::Admin)),
             ("GET", "/livez", None),
             ("GET", "/app/login", None),

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::domain::cause::NO_PASSWORD_OPENS;
 use crate::domain::{Location, Warning};
+use crate::server::store::ContentHash;
 
 /// What a reader finds, in the order of the source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,7 @@ pub enum Extracted {
     MemberFormat {
         name: String,
         size: u64,
+        hash: ContentHash,
     },
     /// The file that began last has been read, or could not be.
     MemberEnd(Result<(), Unreadable>),

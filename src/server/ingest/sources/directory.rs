@@ -85,7 +85,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::domain::{Chunking, Progress};
+    use crate::domain::{Chunking, OnDuplicate, Progress};
     use crate::server::blobs::Blobs;
     use crate::server::data_folder::DataFolder;
     use crate::server::ingest::extract::worker::Workers;
@@ -111,7 +111,7 @@ mod tests {
         let (mut items, mut progress) = (Vec::new(), Progress::default());
         let sink = |piece: Piece| {
             if let PieceContent::Item(item, _) = piece.content {
-                items.push((item.item, item.name, item.result.err().map(|it| it.code)));
+                items.push((item.item, item.name, item.outcome.failure().map(|it| it.code)));
                 progress = piece.progress;
             }
             true
@@ -120,7 +120,11 @@ mod tests {
         let stop = CancellationToken::new();
         let mut reader = Reader::new(&shelves, &delivered, &stop, before, sink);
         let job = Job { attempt: 3, ..Job::example() };
-        let input = Input { source: Source(folder.to_owned()).into(), chunking: None };
+        let input = Input {
+            source: Source(folder.to_owned()).into(),
+            chunking: None,
+            on_duplicate: OnDuplicate::Allow,
+        };
         reader.read(&job, &input, None).unwrap();
         (items, progress)
     }

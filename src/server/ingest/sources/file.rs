@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ReadItems;
 use crate::domain::Job;
 use crate::server::ingest::run::{Item, ItemKind, Piece, Reader, Stopped};
-use crate::server::store::BlobRef;
+use crate::server::store::{BlobRef, ContentHash};
 
 /// Where a file is; its name is the job's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,13 @@ impl ReadItems for Source {
         match self {
             Self::Uploaded(blob) => vec![*blob],
             Self::Path(_) => Vec::new(),
+        }
+    }
+
+    fn hash(&self) -> Option<ContentHash> {
+        match self {
+            Self::Uploaded(blob) => Some((*blob).into()),
+            Self::Path(_) => None,
         }
     }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Piece, Reader, Stopped};
 use crate::domain::job_type::job_types;
-use crate::domain::{Chunking, Job, JobType};
-use crate::server::store::BlobRef;
+use crate::domain::{Chunking, Job, JobType, OnDuplicate};
+use crate::server::store::{BlobRef, ContentHash};
 
 /// What a job reads, as kept until it has completed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,12 +20,19 @@ pub struct Input {
     /// How it is to be cut, if whoever sent it has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunking: Option<Chunking>,
+    #[serde(default, skip_serializing_if = "OnDuplicate::is_allow")]
+    pub on_duplicate: OnDuplicate,
 }
 
 /// What the source of a job can do.
 pub trait ReadItems {
     /// The blobs that must be kept until the job has completed.
     fn blobs(&self) -> Vec<BlobRef>;
+
+    /// The hash of the content of its only document, if it is known before it is read.
+    fn hash(&self) -> Option<ContentHash> {
+        None
+    }
 
     /// Whether nobody sits and waits for it, whatever its size.
     fn is_bulk(&self) -> bool {
@@ -65,6 +72,12 @@ macro_rules! job_source {
             fn blobs(&self) -> Vec<BlobRef> {
                 match self {
                     $(Self::$type(source) => source.blobs(),)*
+                }
+            }
+
+            fn hash(&self) -> Option<ContentHash> {
+                match self {
+                    $(Self::$type(source) => source.hash(),)*
                 }
             }
 

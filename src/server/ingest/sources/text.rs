@@ -8,7 +8,7 @@ use super::ReadItems;
 use crate::domain::Job;
 use crate::domain::format::FORMATS;
 use crate::server::ingest::run::{Item, ItemKind, Piece, Reader, Stopped};
-use crate::server::store::BlobRef;
+use crate::server::store::{BlobRef, ContentHash};
 
 /// Where a text is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,13 @@ impl ReadItems for Source {
             Self::Inline(_) => Vec::new(),
             Self::Blob(blob) => vec![*blob],
         }
+    }
+
+    fn hash(&self) -> Option<ContentHash> {
+        Some(match self {
+            Self::Inline(text) => ContentHash::of(text.as_bytes()),
+            Self::Blob(blob) => (*blob).into(),
+        })
     }
 
     fn read_items<S>(&self, reader: &mut Reader<'_, S>, job: &Job) -> Result<(), Stopped>

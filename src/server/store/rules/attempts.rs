@@ -138,7 +138,7 @@ async fn warnings_and_failed_items_are_lines_of_the_attempt_that_met_them() {
         let id = accept(&*store, new_job(JobType::BatchIngestion, 3), at(0)).await.job_id;
         let fence = claim_one(&*store, at(0)).await.fence();
         let mut warned = ingested(0, 1);
-        warned.result.as_mut().unwrap().warnings.push(Warning::new("scan", "Page 3 has no text."));
+        warned.outcome.document_mut().unwrap().warnings.push(Warning::new("scan", "Page 3 has no text."));
         deliver(&*store, delivery(fence, vec![warned, failed(1), ingested(2, 1)], false)).await;
         let note = NewLine::new(LogLevel::Info, "Made 1,000 chunks.");
         store.log(fence, vec![note], at(2)).await.unwrap();

@@ -87,7 +87,7 @@ async fn jobs_with_warnings_are_chosen_by_the_store() {
         given_a_completed_text(&*store).await;
         let lease = given_a_claimed_text(&*store).await;
         let mut item = ingested(0, 1);
-        if let Ok(document) = &mut item.result {
+        if let Some(document) = item.outcome.document_mut() {
             document.warnings.push(Warning::new("guessed", "The encoding was guessed."));
         }
         deliver(&*store, delivery(lease.fence(), vec![item], true)).await;

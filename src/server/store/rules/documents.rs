@@ -65,7 +65,8 @@ async fn a_large_document_is_invisible_until_its_last_step() {
         assert!(!store.sweep(10).await.unwrap(), "{name}: nobody sweeps what is being written");
 
         let content = Content::Version { version, chunk_count: 3 };
-        let item = ItemResult { item: 0, name: "large".into(), result: Ok(document(content)) };
+        let item =
+            ItemResult { item: 0, name: "large".into(), outcome: ItemOutcome::Read(document(content)) };
         deliver(&*store, delivery(lease.fence(), vec![item], true)).await;
         assert_eq!(store.index_page(FeedCursor::default(), 1 << 20).await.unwrap().chunks.len(), 3, "{name}");
     }
@@ -159,7 +160,7 @@ async fn blobs_are_needed_by_waiting_jobs_and_by_documents() {
 
         let lease = claim_one(&*store, at(0)).await;
         let document = NewDocument { blob: Some(blob(1)), ..document(Content::Chunks(chunks(1))) };
-        let item = ItemResult { item: 0, name: "a.txt".into(), result: Ok(document) };
+        let item = ItemResult { item: 0, name: "a.txt".into(), outcome: ItemOutcome::Read(document) };
         deliver(&*store, delivery(lease.fence(), vec![item], true)).await;
         store.complete_indexed(u64::MAX >> 1, 10, at(2)).await.unwrap();
         assert_eq!(unused().await, [blob(2)], "{name}");

@@ -6,11 +6,13 @@ mod bulk;
 mod choosing;
 mod claiming;
 mod documents;
+mod duplicates;
 mod ending;
 mod following;
 mod history;
 mod request_keys;
 mod telling;
+mod webhooks;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use uuid::Uuid;
 
 use super::sqlite::SqliteStore;
 use super::*;
-use crate::domain::{AttemptOutcome, JobStatus, Location, Stage};
+use crate::domain::{AttemptOutcome, JobStatus, Location, OnDuplicate, Stage};
 
 /// A fresh store of each kind, with what must live as long as it.
 fn stores() -> Vec<(&'static str, Arc<dyn Store>, tempfile::TempDir)> {
@@ -61,6 +63,8 @@ fn new_job(job_type: JobType, items: u64) -> NewJob {
         bulk: false,
         by: Actor::new("a key", "a-request"),
         request_key: None,
+        callbacks: Vec::new(),
+        alone: None,
         max_attempts: 3,
     }
 }
@@ -101,18 +105,20 @@ fn document(content: Content) -> NewDocument {
         metadata: Metadata::default(),
         warnings: Vec::new(),
         blob: None,
+        hash: None,
+        on_duplicate: OnDuplicate::Allow,
         content,
     }
 }
 
 fn ingested(item: u64, chunk_count: u64) -> ItemResult {
     let content = Content::Chunks(chunks(chunk_count));
-    ItemResult { item, name: format!("item {item}"), result: Ok(document(content)) }
+    ItemResult { item, name: format!("item {item}"), outcome: ItemOutcome::Read(document(content)) }
 }
 
 fn failed(item: u64) -> ItemResult {
     let failure = Failure::new("no_text", "It has no text.");
-    ItemResult { item, name: format!("item {item}"), result: Err(failure) }
+    ItemResult { item, name: format!("item {item}"), outcome: ItemOutcome::Failed(failure) }
 }
 
 fn progress(items: u64, failed: u64, chunks: u64) -> Progress {
@@ -127,13 +133,13 @@ fn progress(items: u64, failed: u64, chunks: u64) -> Progress {
 }
 
 fn delivery(fence: Fence, items: Vec<ItemResult>, last: bool) -> Delivery {
-    let failed = items.iter().filter(|it| it.result.is_err()).count() as u64;
-    let chunks = items.iter().filter_map(|it| Some(it.result.as_ref().ok()?.content.chunk_count())).sum();
+    let failed = items.iter().filter(|it| it.outcome.failure().is_some()).count() as u64;
+    let chunks = items.iter().filter_map(|it| Some(it.outcome.document()?.content.chunk_count())).sum();
     Delivery { fence, progress: progress(items.len() as u64, failed, chunks), items, last }
 }
 
 async fn deliver(store: &dyn Store, delivery: Delivery) -> Verdict {
-    store.deliver(vec![delivery], at(1)).await.unwrap()[0]
+    store.deliver(vec![delivery], at(1)).await.unwrap().remove(0)
 }
 
 async fn page(store: &dyn Store, query: JobQuery) -> JobPage {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::rows::{self, bytes};
 use super::*;
 use crate::domain::words::of_it;
-use crate::domain::{AttemptOutcome, Stage, TimedStage};
+use crate::domain::{AttemptOutcome, Duplicate, DuplicateOutcome, OnDuplicate, Stage, TimedStage};
 
 /// Documents with more chunks than this report how far the index is within them.
 pub(super) const LARGE_DOCUMENT: u64 = 1000;
@@ -112,6 +112,10 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
     if verdict != Verdict::GoOn {
         return Ok(verdict);
     }
+    let met = duplicates::met(tx, delivery)?;
+    if !met.is_empty() {
+        return Ok(Verdict::Met(met));
+    }
     let id = bytes(delivery.fence.job);
     let (has_items, mut last_change, started_at, has_completed): (bool, u64, i64, bool) = tx
         .connection
@@ -120,15 +124,28 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
             Ok((rows::parsed::<JobType>(row, 0)?.has_items(), row.get(1)?, row.get(2)?, row.get(3)?))
         })?;
     for item in &delivery.items {
-        if let Ok(document) = &item.result {
-            if has_completed {
-                tx.note(now, Event::Added { chunks: document.content.chunk_count() });
+        let duplicate = match &item.outcome {
+            ItemOutcome::Read(document) => {
+                if has_completed {
+                    tx.note(now, Event::Added { chunks: document.content.chunk_count() });
+                }
+                let replaced = replace(tx, delivery.fence.job, item.item, document)?;
+                last_change = documents::write(tx, delivery.fence.job, item, document, now)?;
+                add_warnings(tx, delivery.fence.job, has_items.then_some(&item.name), &document.warnings)?;
+                replaced
             }
-            last_change = documents::write(tx, delivery.fence.job, item, document, now)?;
-            add_warnings(tx, delivery.fence.job, has_items.then_some(&item.name), &document.warnings)?;
-        }
+            ItemOutcome::Skipped(document) => {
+                // It may have been deleted since; its index entry may still be to come.
+                let seq = documents::seq(tx.connection, *document)?;
+                last_change = last_change.max(seq.unwrap_or_default());
+                Some(Duplicate::skipped(*document))
+            }
+            ItemOutcome::Failed(failure) => failure.duplicate,
+        };
         if has_items {
-            insert_item(tx, delivery.fence.job, item)?;
+            insert_item(tx, delivery.fence.job, item, duplicate)?;
+        } else if duplicate.is_some() {
+            set_duplicate(tx, delivery.fence.job, duplicate)?;
         }
     }
     log::add_items(tx, delivery.fence, has_items, &delivery.items, now)?;
@@ -169,6 +186,24 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
     Ok(Verdict::GoOn)
 }
 
+/// Makes room for a document that is to take the place of others.
+fn replace(tx: &Tx<'_>, job: JobId, item: u64, document: &NewDocument) -> Result<Option<Duplicate>> {
+    let Some(hash) = document.hash.filter(|_| document.on_duplicate == OnDuplicate::Replace) else {
+        return Ok(None);
+    };
+    let replaced = duplicates::replace(tx, DocumentId::of(job, item), hash)?;
+    let outcome = DuplicateOutcome::Replaced;
+    Ok(replaced.map(|document_id| Duplicate { outcome, document_id }))
+}
+
+fn set_duplicate(tx: &Tx<'_>, id: JobId, duplicate: Option<Duplicate>) -> Result<()> {
+    let (outcome, document) = rows::duplicate_columns(duplicate);
+    tx.connection
+        .prepare_cached("update job set duplicate = ?2, duplicate_of = ?3 where id = ?1")?
+        .execute(params![bytes(id), outcome, document])?;
+    Ok(())
+}
+
 /// Takes a job's numbers from the results of its items. Another attempt may have found other items than the one
 /// before, as when a password opened an archive.
 fn count_items(tx: &Tx<'_>, id: [u8; 16]) -> Result<()> {
@@ -207,19 +242,22 @@ fn add_warnings(tx: &Tx<'_>, job: JobId, item: Option<&String>, warnings: &[Warn
     Ok(())
 }
 
-fn insert_item(tx: &Tx<'_>, job: JobId, item: &ItemResult) -> Result<()> {
-    let (document, chunks, code, message) = match &item.result {
-        Ok(document) => {
-            (Some(DocumentId::of(job, item.item).0.into_bytes()), document.content.chunk_count(), "", "")
+fn insert_item(tx: &Tx<'_>, job: JobId, item: &ItemResult, duplicate: Option<Duplicate>) -> Result<()> {
+    let (document, chunks, code, message) = match &item.outcome {
+        ItemOutcome::Read(document) => {
+            (Some(DocumentId::of(job, item.item)), document.content.chunk_count(), "", "")
         }
-        Err(failure) => (None, 0, failure.code, failure.message.as_str()),
+        ItemOutcome::Skipped(document) => (Some(*document), 0, "", ""),
+        ItemOutcome::Failed(failure) => (None, 0, failure.code, failure.message.as_str()),
     };
+    let document = document.map(|it| it.0.into_bytes());
+    let (outcome, met) = rows::duplicate_columns(duplicate);
     tx.connection
         .prepare_cached(
-            "insert or replace into job_item (job, item, name, document, chunks, error_code, error_message) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "insert or replace into job_item (job, item, name, document, chunks, error_code, error_message, duplicate, \
+             duplicate_of) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
-        .execute(params![bytes(job), item.item, item.name, document, chunks, code, message])?;
+        .execute(params![bytes(job), item.item, item.name, document, chunks, code, message, outcome, met])?;
     Ok(())
 }
 
@@ -252,14 +290,28 @@ pub(super) fn finish(tx: &Tx<'_>, fence: Fence, outcome: &Outcome, now: DateTime
 pub(super) fn fail(tx: &Tx<'_>, id: JobId, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
     kept_attempts::keep(tx, id, AttemptOutcome::Failed, Some(failure), None, now)?;
     tx.note(now, Event::Failed);
-    tx.connection
+    let (outcome, met) = rows::duplicate_columns(failure.duplicate);
+    let callbacks: String = tx
+        .connection
         .prepare_cached(
             "update job set seq = ?2, status = 'failed', stage = null, worker = null, lease_until = null, \
-             suspect = 0, completed_at = ?3, message = 'Failed', error_code = ?4, error_message = ?5, \
-             chunks_created = (select coalesce(sum(chunk_count), 0) from document where job = ?1) where id = ?1",
+             suspect = 0, completed_at = ?3, message = 'Failed', error_code = ?4, error_message = ?5, duplicate = ?6, \
+             duplicate_of = ?7, chunks_created = (select coalesce(sum(chunk_count), 0) from document where job = ?1) \
+             where id = ?1 returning callbacks",
         )?
-        .execute(params![bytes(id), tx.next_seq(), now.timestamp_millis(), failure.code, failure.message])?;
-    Ok(())
+        .query_row(
+            params![
+                bytes(id),
+                tx.next_seq(),
+                now.timestamp_millis(),
+                failure.code,
+                failure.message,
+                outcome,
+                met
+            ],
+            |row| row.get(0),
+        )?;
+    webhooks::tell(tx, id, &callbacks, now)
 }
 
 /// How a job goes back to the queue.
@@ -329,23 +381,30 @@ pub(super) fn complete_indexed(
     let completed = tx
         .connection
         .prepare_cached(&format!(
-            "select {}, warnings, read_at, kept from job where stage = 'indexing' and wait_seq <= ?1 \
+            "select {}, warnings, read_at, kept, callbacks from job where stage = 'indexing' and wait_seq <= ?1 \
              and cancel_requested = 0 order by wait_seq limit ?2",
             rows::JOB
         ))?
         .query_map(params![indexed, limit], |row| {
             let warnings: Vec<Warning> = rows::json(row, rows::JOB_COLUMNS)?;
-            Ok((rows::job(row)?, warnings, row.get(rows::JOB_COLUMNS + 1)?, row.get(rows::JOB_COLUMNS + 2)?))
+            let more = |place| rows::JOB_COLUMNS + place;
+            Ok((rows::job(row)?, warnings, row.get(more(1))?, row.get(more(2))?, row.get(more(3))?))
         })?
-        .collect::<rusqlite::Result<Vec<(Job, Vec<Warning>, Option<i64>, bool)>>>()?;
-    for (job, warnings, read_at, has_completed) in &completed {
+        .collect::<rusqlite::Result<Vec<(Job, Vec<Warning>, Option<i64>, bool, String)>>>()?;
+    for (job, warnings, read_at, has_completed, callbacks) in &completed {
         let id = bytes(job.job_id);
+        let skipped = if job.job_type.has_items() { skipped_items(tx, id)? } else { 0 };
         tx.connection
             .prepare_cached(
                 "update job set seq = ?2, status = 'completed', stage = null, progress = 1, \
                  chunks_indexed = chunks_created, completed_at = ?3, message = ?4 where id = ?1",
             )?
-            .execute(params![id, tx.next_seq(), now.timestamp_millis(), job.success_message(warnings)])?;
+            .execute(params![
+                id,
+                tx.next_seq(),
+                now.timestamp_millis(),
+                job.success_message(warnings, skipped)
+            ])?;
         if job.started_at.is_none() {
             kept_attempts::take_back(tx, job.job_id)?;
         }
@@ -353,6 +412,7 @@ pub(super) fn complete_indexed(
         if job.failed_items == 0 {
             jobs::forget_source(tx, id)?;
         }
+        webhooks::tell(tx, job.job_id, callbacks, now)?;
         // One that completes again was counted then, and what it added when that was written.
         if !has_completed {
             tx.note(now, Event::Completed { chunks: job.chunks_created });
@@ -363,6 +423,13 @@ pub(super) fn complete_indexed(
         }
     }
     Ok(completed.into_iter().map(|(job, ..)| job.job_id).collect())
+}
+
+fn skipped_items(tx: &Tx<'_>, id: [u8; 16]) -> Result<u64> {
+    let mut statement = tx
+        .connection
+        .prepare_cached("select count(*) from job_item where job = ?1 and duplicate = 'skipped'")?;
+    Ok(statement.query_row([id], |row| row.get(0))?)
 }
 
 pub(super) fn index_progress(tx: &Tx<'_>, chunks: &[(JobId, u64)]) -> Result<()> {

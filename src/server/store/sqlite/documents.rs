@@ -51,8 +51,8 @@ pub(super) fn write(
     tx.connection
         .prepare_cached(
             "insert into document (id, seq, version, job, name, media_type, size_bytes, characters, \
-             chunk_count, metadata, blob, created_at, warnings) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             chunk_count, metadata, blob, created_at, warnings, content_hash) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             id.0.into_bytes(),
@@ -68,6 +68,7 @@ pub(super) fn write(
             document.blob.map(|blob| blob.0),
             now.timestamp_millis(),
             rows::to_json(&document.warnings)?,
+            document.hash.map(|hash| hash.0),
         ])?;
     tx.note(now, Event::Wrote { chunks: document.content.chunk_count(), bytes: document.size_bytes });
     Ok(seq)
@@ -215,6 +216,12 @@ pub(super) fn passages(connection: &Connection, keys: &[ChunkKey]) -> Result<Vec
         }
     }
     Ok(passages)
+}
+
+/// The change number of a document.
+pub(super) fn seq(connection: &Connection, id: DocumentId) -> Result<Option<u64>> {
+    let mut statement = connection.prepare_cached("select seq from document where id = ?1")?;
+    Ok(statement.query_row([id.0.into_bytes()], |row| row.get(0)).optional()?)
 }
 
 pub(super) fn totals(connection: &Connection) -> Result<Totals> {

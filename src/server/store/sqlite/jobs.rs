@@ -8,13 +8,22 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::rows::{self, bytes};
 use super::*;
 use crate::domain::access::Action;
-use crate::domain::{AttemptOutcome, JobStatus};
+use crate::domain::{AttemptOutcome, Duplicate, JobStatus};
 
 pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<Utc>) -> Result<Acceptance> {
     if let Some(request) = &job.request_key
         && let Some(known) = request_keys::known(tx, &job.by, request, now)?
     {
         return Ok(known);
+    }
+    if let Some(alone) = job.alone
+        && let Some((document, seq)) = duplicates::oldest(tx.connection, alone.hash)?
+    {
+        if alone.or_refused {
+            return Ok(Acceptance::Refused(document));
+        }
+        let added = add(tx, job, now)?;
+        return Ok(Acceptance::Skipped(skip(tx, added.job_id, document, seq, now)?));
     }
     let pending: u64 = tx
         .connection
@@ -23,14 +32,44 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
     if pending >= max_pending {
         return Ok(Acceptance::Full);
     }
+    Ok(Acceptance::Added(add(tx, job, now)?))
+}
+
+/// There is nothing to read: the job waits only for the index to have the document that has its content.
+fn skip(tx: &Tx<'_>, id: JobId, document: DocumentId, seq: u64, now: DateTime<Utc>) -> Result<Job> {
+    let duplicate = Duplicate::skipped(document);
+    let (outcome, met) = rows::duplicate_columns(Some(duplicate));
+    Ok(tx
+        .connection
+        .prepare_cached(&format!(
+            "update job set seq = ?2, status = 'running', stage = 'indexing', started_at = ?3, read_at = ?3, \
+             attempt = 1, processed_items = 1, bytes_done = size_bytes, wait_seq = ?4, message = ?5, duplicate = ?6, \
+             duplicate_of = ?7 where id = ?1 returning {}",
+            rows::JOB
+        ))?
+        .query_row(
+            params![
+                bytes(id),
+                tx.next_seq(),
+                now.timestamp_millis(),
+                seq,
+                duplicate.to_string(),
+                outcome,
+                met
+            ],
+            rows::job,
+        )?)
+}
+
+fn add(tx: &Tx<'_>, job: &NewJob, now: DateTime<Utc>) -> Result<Job> {
     let id = bytes(job.id);
     let inserted = tx
         .connection
         .prepare_cached(&format!(
             "insert into job (id, seq, job_type, name, created_at, due_at, bulk, max_attempts, size_bytes, \
-             total_items, metadata, accepted_by, request_id) \
+             total_items, metadata, accepted_by, request_id, callbacks) \
              values (:id, :seq, :job_type, :name, :now, :now, :bulk, :max_attempts, :size, :items, :metadata, :by, \
-             :request_id) \
+             :request_id, :callbacks) \
              returning {}",
             rows::JOB
         ))?
@@ -48,6 +87,7 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
                 ":metadata": rows::to_json(&job.metadata)?,
                 ":by": &*job.by.name,
                 ":request_id": &*job.by.request_id,
+                ":callbacks": rows::to_json(&job.callbacks)?,
             },
             rows::job,
         )?;
@@ -71,7 +111,7 @@ pub(super) fn accept(tx: &Tx<'_>, job: &NewJob, max_pending: u64, now: DateTime<
         request_keys::remember(tx, &job.by, request, job.id, now)?;
     }
     tx.note(now, Event::Accepted);
-    Ok(Acceptance::Added(inserted))
+    Ok(inserted)
 }
 
 pub(super) fn accepted_by(connection: &Connection, id: JobId) -> Result<Option<Actor>> {
@@ -90,7 +130,7 @@ pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Ve
     let mut items = Vec::new();
     for condition in ["error_code <> ''", "error_code = ''"] {
         let mut statement = connection.prepare_cached(&format!(
-            "select item, name, document, chunks, error_code, error_message from job_item \
+            "select item, name, document, chunks, error_code, error_message, duplicate, duplicate_of from job_item \
              where job = ?1 and {condition} order by item limit ?2"
         ))?;
         for found in statement.query_map(params![bytes(id), limit - items.len() as u32], item)? {
@@ -103,7 +143,7 @@ pub(super) fn items(connection: &Connection, id: JobId, limit: u32) -> Result<Ve
 pub(super) fn item_page(connection: &Connection, id: JobId, filter: ItemFilter) -> Result<JobItemPage> {
     let condition = if filter.failed_only { "and error_code <> ''" } else { "" };
     let mut statement = connection.prepare_cached(&format!(
-        "select item, name, document, chunks, error_code, error_message from job_item \
+        "select item, name, document, chunks, error_code, error_message, duplicate, duplicate_of from job_item \
          where job = ?1 and item > ?2 {condition} order by item limit ?3"
     ))?;
     let after = filter.after.map_or(-1, |after| after as i64);
@@ -146,6 +186,7 @@ fn item(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobItem> {
         chunks_created: row.get(3)?,
         error_code: row.get(4)?,
         error_message: row.get(5)?,
+        duplicate: rows::duplicate(row, 6)?,
     })
 }
 
@@ -220,16 +261,20 @@ fn leave_as_completed(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> 
 
 /// The job is `cancelled`, and nothing it made is left.
 fn end_cancelled(tx: &Tx<'_>, id: JobId, now: DateTime<Utc>) -> Result<()> {
-    let was_begun: bool = tx
+    let (was_begun, callbacks): (bool, String) = tx
         .connection
         .prepare_cached(
             "update job set seq = ?2, status = 'cancelled', stage = null, worker = null, lease_until = null, \
              cancel_requested = 0, suspect = 0, completed_at = ?3, message = 'Cancelled', error_code = '', \
+             duplicate = null, duplicate_of = null, \
              error_message = '', processed_items = 0, \
              failed_items = 0, chunks_created = 0, chunks_indexed = 0, warnings = '[]' where id = ?1 \
-             returning started_at is not null",
+             returning started_at is not null, callbacks",
         )?
-        .query_row(params![bytes(id), tx.next_seq(), now.timestamp_millis()], |row| row.get(0))?;
+        .query_row(params![bytes(id), tx.next_seq(), now.timestamp_millis()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    webhooks::tell(tx, id, &callbacks, now)?;
     tx.note(now, Event::Cancelled);
     if was_begun {
         tx.note(now, Event::AttemptEnded(AttemptOutcome::Cancelled));
@@ -269,6 +314,7 @@ pub(super) fn retry(tx: &Tx<'_>, id: JobId, more_attempts: u32, now: DateTime<Ut
             "update job set seq = ?2, status = 'pending', due_at = ?3, queued_at = ?3, started_at = null, \
              read_at = null, completed_at = null, \
              cancel_requested = 0, suspect = 0, max_attempts = attempt + ?4, progress = 0, bytes_done = 0, \
+             duplicate = null, duplicate_of = null, \
              chunks_indexed = 0, message = '', error_code = '', error_message = '', failed_items = 0, \
              kept = kept or status = 'completed', processed_items = (select count(*) from job_item where job = ?1), \
              chunks_created = (select coalesce(sum(chunks), 0) from job_item where job = ?1) \

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{self, bytes};
 use super::*;
+use crate::domain::Duplicate;
 use crate::domain::words::of_it;
 
 /// The longest line, in characters.
@@ -27,11 +28,17 @@ pub(super) fn add_items(
         false => text.to_owned(),
     };
     for item in items {
-        match &item.result {
-            Ok(document) => lines.extend(
+        match &item.outcome {
+            ItemOutcome::Read(document) => lines.extend(
                 document.warnings.iter().map(|it| NewLine::new(LogLevel::Warning, of(item, &it.message))),
             ),
-            Err(failure) => lines.push(NewLine::new(LogLevel::Error, of(item, &failure.message))),
+            ItemOutcome::Skipped(document) => {
+                let text = Duplicate::skipped(*document).to_string();
+                lines.push(NewLine::new(LogLevel::Info, of(item, &text)));
+            }
+            ItemOutcome::Failed(failure) => {
+                lines.push(NewLine::new(LogLevel::Error, of(item, &failure.message)))
+            }
         }
     }
     add(tx, fence, &lines, now)

@@ -6,6 +6,7 @@ mod attempts;
 mod bulk;
 mod claims;
 mod documents;
+mod duplicates;
 mod follow;
 mod history;
 pub mod inspect;
@@ -19,6 +20,7 @@ mod request_keys;
 mod rescue;
 mod rows;
 mod waiting;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -43,6 +45,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("migrations/0003_choosing_and_queue.sql")),
     M::up(include_str!("migrations/0004_history_and_log.sql")),
     M::up(include_str!("migrations/0005_access.sql")),
+    M::up(include_str!("migrations/0006_duplicates.sql")),
+    M::up(include_str!("migrations/0007_webhooks.sql")),
 ];
 
 /// What the writing connection keeps of the database in memory, in KiB.
@@ -360,6 +364,10 @@ impl Store for SqliteStore {
         self.read(move |connection| documents::document(connection, id, offset, limit)).await
     }
 
+    async fn document_with(&self, hash: ContentHash) -> Result<Option<DocumentId>> {
+        self.read(move |connection| Ok(duplicates::oldest(connection, hash)?.map(|(id, _)| id))).await
+    }
+
     async fn delete_document(&self, id: DocumentId) -> Result<bool> {
         self.write(move |tx| documents::delete(tx, id)).await
     }
@@ -418,6 +426,39 @@ impl Store for SqliteStore {
 
     async fn accepted_by(&self, id: JobId) -> Result<Option<Actor>> {
         self.read(move |connection| jobs::accepted_by(connection, id)).await
+    }
+
+    async fn due_webhooks(&self, wanted: WebhooksWanted, now: DateTime<Utc>) -> Result<WebhooksDue> {
+        self.read(move |connection| webhooks::due(connection, &wanted, now)).await
+    }
+
+    async fn record_webhooks(&self, tried: Vec<WebhookTried>) -> Result<()> {
+        self.work(move |tx| webhooks::record(tx, &tried)).await
+    }
+
+    async fn webhooks(
+        &self,
+        filter: WebhookFilter,
+        before: Option<WebhookId>,
+        limit: u32,
+    ) -> Result<WebhookPage> {
+        self.read(move |connection| webhooks::page(connection, filter, before, limit)).await
+    }
+
+    async fn webhook(&self, id: WebhookId) -> Result<Option<WebhookDelivery>> {
+        self.read(move |connection| webhooks::webhook(connection, id)).await
+    }
+
+    async fn retry_webhook(&self, id: WebhookId, now: DateTime<Utc>) -> Result<bool> {
+        self.write(move |tx| webhooks::retry(tx, id, now)).await
+    }
+
+    async fn pending_webhooks(&self) -> Result<u64> {
+        self.read(webhooks::pending).await
+    }
+
+    async fn forget_webhooks(&self, before: DateTime<Utc>, limit: u32) -> Result<bool> {
+        self.work(move |tx| webhooks::forget(tx, before, limit)).await
     }
 
     async fn index_page(&self, cursor: FeedCursor, max_bytes: usize) -> Result<IndexPage> {

@@ -8,16 +8,16 @@ use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::domain::{Document, DocumentId, Job, JobId, Stage};
+use crate::domain::{Document, DocumentId, Duplicate, Job, JobId, Stage};
 use crate::server::store::{BlobRef, StoreError};
 
 /// What [`job`] reads, in its order.
 pub(super) const JOB: &str = "id, seq, job_type, status, stage, name, created_at, started_at, completed_at, \
     attempt, max_attempts, cancel_requested, size_bytes, total_items, processed_items, failed_items, \
-    bytes_done, chunks_created, chunks_indexed, progress, message, error_code, error_message, metadata, case when status = 'pending' and error_code <> '' then due_at end";
+    bytes_done, chunks_created, chunks_indexed, progress, message, error_code, error_message, metadata, case when status = 'pending' and error_code <> '' then due_at end, duplicate, duplicate_of";
 
 /// How many columns [`JOB`] names.
-pub(super) const JOB_COLUMNS: usize = 25;
+pub(super) const JOB_COLUMNS: usize = 27;
 
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
@@ -46,6 +46,7 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         error_message: row.get(22)?,
         metadata: json(row, 23)?,
         retry_at: optional_time(row, 24)?,
+        duplicate: duplicate(row, 25)?,
     })
 }
 
@@ -85,6 +86,17 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Ut
 
 pub(super) fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
     row.get::<_, Option<i64>>(column)?.map(|_| time(row, column)).transpose()
+}
+
+/// From two columns: what became of it, and which document was met.
+pub(super) fn duplicate(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Duplicate>> {
+    let Some(document) = optional_uuid(row, column + 1)? else { return Ok(None) };
+    Ok(Some(Duplicate { outcome: parsed(row, column)?, document_id: DocumentId(document) }))
+}
+
+/// The same two columns, to be written.
+pub(super) fn duplicate_columns(duplicate: Option<Duplicate>) -> (Option<&'static str>, Option<[u8; 16]>) {
+    (duplicate.map(|it| it.outcome.as_str()), duplicate.map(|it| it.document_id.0.into_bytes()))
 }
 
 fn stage(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Stage>> {

@@ -15,6 +15,7 @@ use crate::domain::Location;
 use crate::server::ingest::extract::worker::Resume;
 use crate::server::ingest::extract::{Checkpoint, Extracted, Unreadable};
 use crate::server::ingest::recognise::{HEAD, recognise};
+use crate::server::store::ContentHash;
 
 /// Files of one archive.
 const MEMBERS: usize = 100_000;
@@ -143,7 +144,8 @@ impl Items<'_> {
             Ok(bytes) => {
                 if let Some(Ok(format)) = format {
                     let (name, size) = (format.name.to_owned(), bytes.len() as u64);
-                    (self.sink)(Extracted::MemberFormat { name, size });
+                    let hash = ContentHash::of(&bytes);
+                    (self.sink)(Extracted::MemberFormat { name, size, hash });
                 }
                 let inside = within.inside(Location { member: Some(path.clone()), ..Location::default() });
                 guarded(|| part(&path, bytes, &inside, self.sink))
