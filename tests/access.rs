@@ -234,6 +234,24 @@ async fn a_key_opens_what_its_scopes_say_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn who_may_not_delete_may_not_replace() {
+    let guarded = Guarded::new().await;
+    let text = |text: &str| json!({"text_content": text, "on_duplicate": "replace"});
+    for path in ["/ingest/text/async", "/ingest", "/ingest/async"] {
+        let refused = guarded.post("ingest", path, text("a")).await.problem(403, "scope_too_small");
+        let detail = "The API key \"ingest\" may do ingest; this needs manage.";
+        assert_eq!(refused["detail"], detail, "{path}");
+    }
+    let batch = json!({"messages": [{"text": "a"}]});
+    guarded.post("ingest", "/ingest/batch?on_duplicate=replace", batch).await.problem(403, "scope_too_small");
+    guarded.post("several", "/ingest/text/async", text("a")).await.ok();
+    guarded
+        .post("ingest", "/ingest/text/async", json!({"text_content": "a", "on_duplicate": "skip"}))
+        .await
+        .ok();
+}
+
+#[tokio::test]
 async fn what_tells_nothing_is_open_to_all() {
     let guarded = Guarded::new().await;
     for path in ["/health", "/app/login"] {

@@ -141,7 +141,7 @@ async fn a_folder_sent_again_takes_in_only_what_is_new() {
     std::fs::write(folder.path().join("b.txt"), "other words").unwrap();
     std::fs::write(folder.path().join("c.txt"), "more words").unwrap();
     let again = server.post_form("/ingest", form()).await.ok();
-    assert_eq!(again["message"], "2 of 3 items ingested, 1 skipped as duplicates");
+    assert_eq!(again["message"], "2 of 3 items ingested, 1 skipped as a duplicate");
     let all = server.post_form("/ingest", form()).await.ok();
     assert_eq!(
         (&all["message"], &all["chunks_created"]),
@@ -156,7 +156,7 @@ async fn files_in_an_archive_are_met_as_files() {
     let zip = zip(&[("wombats.txt", TEXT), ("other.txt", "other words")]);
     let form = Form::default().file("a.zip", zip).field("on_duplicate", "skip").field("sync", "true");
     let job = server.post_form("/ingest", form).await.ok();
-    assert_eq!(job["message"], "1 of 2 items ingested, 1 skipped as duplicates");
+    assert_eq!(job["message"], "1 of 2 items ingested, 1 skipped as a duplicate");
     let items = server.get(&format!("/jobs/{}/items", job["job_id"].as_str().unwrap())).await.ok();
     assert_eq!(met(&items["items"][0], "skipped"), first["document_id"].as_str().unwrap());
 }

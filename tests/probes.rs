@@ -46,6 +46,20 @@ async fn a_server_at_work_lives_and_is_ready() {
 }
 
 #[tokio::test]
+async fn a_probe_may_call_a_server_by_whatever_address_it_has() {
+    let server = TestServer::new().await;
+    let ask = async |path: &str| {
+        let request = Request::get(path).header("host", "10.2.3.4:8011").body(Body::empty()).unwrap();
+        server.send(request).await.status.as_u16()
+    };
+    for path in ["/livez", "/health"] {
+        assert_eq!(ask(path).await, 200, "{path}");
+    }
+    assert_ne!(ask("/readyz").await, 421);
+    assert_eq!(ask("/jobs").await, 421);
+}
+
+#[tokio::test]
 async fn a_full_disk_is_not_ready_but_alive() {
     let server = TestServer::with(&["--min-free-disk", "1000000TiB"]).await;
     let answer = eventually(async || {

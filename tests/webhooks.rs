@@ -414,10 +414,13 @@ fn settings_that_cannot_work_end_the_start_and_no_secret_is_told() {
         (vec!["--webhook-secrets", "secret-c2VjcmV0"], "base64 of 24 to 64"),
         (
             vec!["--webhook-secrets", SECRET, "--webhook-urls", "a.example?c2VjcmV0"],
-            "a.example of --webhook-urls is not a URL",
+            "URL 1 of --webhook-urls is not a URL",
         ),
         (vec!["--webhook-secrets", SECRET, "--webhook-urls", "http://10.0.0.1/"], "not a public address"),
-        (vec!["--webhook-secrets", SECRET, "--webhook-networks", "10.0"], "write it as 10.1.0.0/16"),
+        (
+            vec!["--webhook-secrets", SECRET, "--webhook-networks", "10.0"],
+            "it must be a network, such as 10.1.0.0/16",
+        ),
     ] {
         let always = ["--addr", "127.0.0.1:0", "--data-dir", data];
         let output = run(&[&always[..], &flags].concat());

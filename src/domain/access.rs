@@ -137,10 +137,11 @@ pub enum Action {
     CreateKey,
     RevokeKey,
     RetryWebhook,
+    ReplaceDocuments,
 }
 
 impl Action {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::AcceptJob,
         Self::CancelJob,
         Self::RetryJob,
@@ -154,6 +155,7 @@ impl Action {
         Self::CreateKey,
         Self::RevokeKey,
         Self::RetryWebhook,
+        Self::ReplaceDocuments,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -171,6 +173,7 @@ impl Action {
             Self::CreateKey => "create_key",
             Self::RevokeKey => "revoke_key",
             Self::RetryWebhook => "retry_webhook",
+            Self::ReplaceDocuments => "replace_documents",
         }
     }
 }

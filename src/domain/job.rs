@@ -148,7 +148,8 @@ impl Job {
             _ => format!("{ingested} of {} items ingested", self.total_items),
         };
         if skipped > 0 {
-            message += &format!(", {skipped} skipped as duplicates");
+            let what = if skipped == 1 { "a duplicate" } else { "duplicates" };
+            message += &format!(", {skipped} skipped as {what}");
         }
         if self.failed_items > 0 {
             message += &format!(", {} failed", self.failed_items);

@@ -223,10 +223,8 @@ impl Config {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut found = text
-        .to_socket_addrs()
-        .map_err(|_| "it must be an address with a port, such as 127.0.0.1:8011".to_owned())?;
-    found.next().ok_or_else(|| "it must be an address with a port, such as 127.0.0.1:8011".to_owned())
+    let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| "it must be an address with a port, such as 127.0.0.1:8011".to_owned())
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -284,8 +282,8 @@ pub enum FileError {
     BadValue { setting: String, value: String, wanted: String },
     #[error("the settings file {0} cannot be read: {1}")]
     Unreadable(PathBuf, std::io::Error),
-    #[error("the settings file {0} is not valid TOML: {1}")]
-    Invalid(PathBuf, toml::de::Error),
+    #[error("the settings file {file} is not valid TOML: line {line}: {reason}")]
+    Invalid { file: PathBuf, line: usize, reason: String },
     #[error("the settings file {file} has an unknown setting {name:?}; known are {known}")]
     Unknown { file: PathBuf, name: String, known: String },
     #[error("the settings file {file}: {name} must be a string, a number, true, false or a list of strings")]
@@ -370,7 +368,12 @@ fn config_argument(found: &ArgMatches) -> Option<PathBuf> {
 fn with_defaults(command: Command, file: &Path) -> Result<Command, FileError> {
     let text =
         std::fs::read_to_string(file).map_err(|error| FileError::Unreadable(file.to_owned(), error))?;
-    let table: toml::Table = text.parse().map_err(|error| FileError::Invalid(file.to_owned(), error))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        // Without the line itself: it may hold a secret.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        FileError::Invalid { file: file.to_owned(), line, reason: error.message().to_owned() }
+    })?;
     let mut settings = Vec::new();
     // `package` is the section that Leptos reads.
     for (name, value) in table.into_iter().filter(|(name, _)| name != "package") {

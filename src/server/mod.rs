@@ -239,6 +239,7 @@ impl Service {
         // All that can be refused comes before anything is made or changed in the data folder.
         let folders = AllowedFolders::new(&config.allowed_dirs).map_err(StartError::AllowedFolders)?;
         let chunking = config.chunking().map_err(StartError::Chunking)?;
+        let Setup { callbacks, caller } = Setup::of(config)?;
         let data = DataFolder::new(&config.data_dir);
         data.check_database()?;
         Self::check_keys(config, &data)?;
@@ -246,7 +247,6 @@ impl Service {
         let blobs = Blobs::open(&data).map_err(|error| data.cannot_write(error))?;
         let database = data.database();
         let metrics = Metrics::default();
-        let Setup { callbacks, caller } = Setup::of(config)?;
         let webhooks_added = Arc::new(Notify::new());
         let store: Arc<dyn Store> = Arc::new(
             SqliteStore::open_telling(&database, also_waking(&webhooks_added, metrics.listener()))

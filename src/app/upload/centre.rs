@@ -11,7 +11,7 @@ use web_sys::{File, HtmlTextAreaElement, XmlHttpRequest};
 
 use super::queue::{Item, Queue, Source, State, Tally};
 use super::refusal::Refusal;
-use super::send::send;
+use super::send::{on_duplicate, send};
 use super::unsent::{self, Names};
 
 /// Rows of the panel at most.
@@ -114,6 +114,7 @@ pub fn add_file(path: String, file: File) {
     CENTRE.with_borrow_mut(|centre| {
         centre.lost.remove(&path);
         let refusal = Refusal::of_file(&path, size, centre.bounds.file);
+        centre.queue.on_duplicate = on_duplicate();
         centre.queue.add(path, size, Source::File(file), refusal);
     });
     changed();
@@ -124,6 +125,7 @@ pub fn add_text(text: String) {
     let name = text.trim().lines().next().unwrap_or_default().chars().take(TEXT_NAME).collect();
     CENTRE.with_borrow_mut(|centre| {
         let refusal = Refusal::of_size(size, centre.bounds.text);
+        centre.queue.on_duplicate = on_duplicate();
         centre.queue.add(name, size, Source::Text(text), refusal);
     });
     changed();

@@ -86,6 +86,8 @@ pub struct Item {
     pub size: u64,
     pub source: Source,
     pub state: State,
+    /// What to do if its content is there already, as chosen when it was added.
+    pub on_duplicate: String,
     /// Counts the requests made for it, so that what an aborted one still says is not heeded.
     pub attempt: u32,
 }
@@ -112,19 +114,29 @@ impl Tally {
 pub struct Queue {
     items: Vec<Item>,
     last: u32,
+    /// What is chosen now for what is added next.
+    pub on_duplicate: String,
 }
 
 impl Queue {
     /// No items, and no allocation.
     pub const fn new() -> Self {
-        Self { items: Vec::new(), last: 0 }
+        Self { items: Vec::new(), last: 0, on_duplicate: String::new() }
     }
 
     /// Puts something at the end.
     pub fn add(&mut self, name: String, size: u64, source: Source, refusal: Option<Refusal>) {
         self.last += 1;
         let state = refusal.map_or(State::Waiting, State::Refused);
-        self.items.push(Item { number: self.last, name, size, source, state, attempt: 0 });
+        self.items.push(Item {
+            number: self.last,
+            name,
+            size,
+            source,
+            state,
+            on_duplicate: self.on_duplicate.clone(),
+            attempt: 0,
+        });
     }
 
     /// What is to be sent now, when a place is free. What was paused or failed keeps its place in the line.

@@ -43,21 +43,25 @@ pub fn send(item: &Item) -> Result<XmlHttpRequest, JsValue> {
             let form = FormData::new()?;
             // A bare name: the server takes no paths.
             form.append_with_blob_and_filename("file", file, &file.name())?;
-            form.append_with_str("on_duplicate", &on_duplicate())?;
+            form.append_with_str("on_duplicate", &item.on_duplicate)?;
             request.send_with_opt_form_data(Some(&form))?;
         }
         Source::Text(text) => {
             request.set_request_header("Content-Type", "application/json")?;
             // Not a form: it would write each end of a line anew.
             let quoted = String::from(js_sys::JSON::stringify(&JsValue::from_str(text))?);
-            request.send_with_opt_str(Some(&["{\"text_content\":", &quoted, "}"].concat()))?;
+            let wish = match item.on_duplicate.as_str() {
+                "" => String::new(),
+                chosen => [",\"on_duplicate\":\"", chosen, "\""].concat(),
+            };
+            request.send_with_opt_str(Some(&["{\"text_content\":", &quoted, &wish, "}"].concat()))?;
         }
     }
     Ok(request)
 }
 
-/// What is chosen beside the field for files; other pages have none.
-fn on_duplicate() -> String {
+/// What is chosen where files are added; other pages have no choice.
+pub fn on_duplicate() -> String {
     let choice = leptos::prelude::document().get_element_by_id("on-duplicate");
     choice.map_or(String::new(), |it| it.unchecked_into::<HtmlSelectElement>().value())
 }

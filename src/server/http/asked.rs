@@ -6,7 +6,9 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 
 use super::extract::Query;
+use super::guard::check_also;
 use super::problem::bad_request;
+use crate::domain::access::{Scope, Visitor};
 use crate::domain::{OnDuplicate, Problem};
 use crate::server::jobs::Options;
 
@@ -15,16 +17,17 @@ use crate::server::jobs::Options;
 pub struct Asked {
     idempotency_key: Option<String>,
     on_duplicate: Option<OnDuplicate>,
+    visitor: Visitor,
 }
 
 impl Asked {
-    /// What the body says, with what is said beside it.
-    pub fn with(self, said: Options) -> Options {
-        Options {
-            idempotency_key: self.idempotency_key,
-            on_duplicate: said.on_duplicate.or(self.on_duplicate),
-            ..said
+    /// What the body says, with what is said beside it. To replace documents is to delete some.
+    pub fn with(self, said: Options) -> Result<Options, Problem> {
+        let on_duplicate = said.on_duplicate.or(self.on_duplicate);
+        if on_duplicate == Some(OnDuplicate::Replace) {
+            check_also(&self.visitor, Scope::Manage)?;
         }
+        Ok(Options { idempotency_key: self.idempotency_key, on_duplicate, ..said })
     }
 }
 
@@ -38,7 +41,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(Parameters { on_duplicate }) = Query::from_request_parts(parts, state).await?;
+        // Every request that was let in has one.
+        let visitor = parts.extensions.get().cloned().ok_or_else(Problem::internal)?;
         Ok(Self {
+            visitor,
             idempotency_key: idempotency_key(&parts.headers)?,
             on_duplicate: OnDuplicate::from_parameter(on_duplicate.as_deref())?,
         })

@@ -94,7 +94,8 @@ async fn page(State(state): State<AppState>, request: Request) -> Response {
             size: form.options.chunk_size.unwrap_or(chunking.size),
             overlap: form.options.chunk_overlap.unwrap_or(chunking.overlap),
         };
-        text = form.text_content.clone().filter(|it| it.len() <= MOST_TEXT_KEPT).unwrap_or_default();
+        let kept = form.text_content.as_deref().filter(|it| it.len() <= MOST_TEXT_KEPT);
+        text = kept.unwrap_or_default().to_owned();
         answer = Some(match problem {
             None => previewed(&state, form, DocumentWithChunks::DEFAULT_LIMIT).await,
             Some(problem) => Err(problem),

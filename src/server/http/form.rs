@@ -51,7 +51,7 @@ impl FromRequest<AppState> for IngestForm {
         let (mut parts, body) = request.into_parts();
         let asked = Asked::from_request_parts(&mut parts, state).await?;
         let mut form = Self::read(Request::from_parts(parts, body), state).await?;
-        form.options = asked.with(form.options);
+        form.options = asked.with(form.options)?;
         Ok(form)
     }
 }

@@ -129,7 +129,7 @@ impl TextBody {
             callback_url: callback_url.filter(|it| !it.is_empty()),
             ..Options::default()
         };
-        Ok(jobs.submit_text(text_content, asked.with(options)).await?)
+        Ok(jobs.submit_text(text_content, asked.with(options)?).await?)
     }
 }
 
@@ -341,7 +341,7 @@ async fn submit_batch(
         callback_url: body.callback_url.filter(|it| !it.is_empty()),
         ..Options::default()
     };
-    Ok(jobs.submit_messages(messages, asked.with(options)).await?)
+    Ok(jobs.submit_messages(messages, asked.with(options)?).await?)
 }
 
 /// Refuses before anything is read when nothing can be taken in.

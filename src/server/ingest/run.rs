@@ -222,7 +222,7 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
         mut source: impl Read + Seek,
     ) -> Result<(), Stopped> {
         let before = self.progress;
-        let (hash, size) = match item.content.map_or_else(|| ContentHash::of_source(&mut source), Ok) {
+        let (hash, size) = match self.content_of(item, &mut source)? {
             Ok(content) => content,
             Err(error) => return self.failed(item, text_failure(item.name, &error.into())),
         };
@@ -276,7 +276,7 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
 
     fn document(&mut self, item: &Item<'_>, format: &Format, file: &File) -> Result<(), Stopped> {
         let before = self.progress;
-        let (hash, size) = match item.content.map_or_else(|| ContentHash::of_source(&mut &*file), Ok) {
+        let (hash, size) = match self.content_of(item, &mut &*file)? {
             Ok(content) => content,
             Err(error) => return self.failed(item, unreadable(item.name, &error)),
         };
@@ -388,6 +388,20 @@ impl<'a, S: FnMut(Piece) -> bool> Reader<'a, S> {
             content,
         };
         self.done(item, ItemOutcome::Read(document), rest)
+    }
+
+    /// The hash and the size of what is to be read.
+    fn content_of(
+        &mut self,
+        item: &Item<'_>,
+        source: &mut (impl Read + Seek),
+    ) -> Result<io::Result<(ContentHash, u64)>, Stopped> {
+        if let Some(known) = item.content {
+            return Ok(Ok(known));
+        }
+        let stop = self.stop;
+        let go_on = || !stop.is_cancelled() && self.give(PieceContent::Nothing).is_ok();
+        ContentHash::of_source(source, go_on).transpose().ok_or(Stopped::Told)
     }
 
     /// A document that has the next item's content, if it is not to be there twice.

@@ -168,6 +168,11 @@ impl ItemOutcome {
         if let Self::Read(document) = self { Some(document) } else { None }
     }
 
+    /// Whether it may be there twice, as far as was asked.
+    pub fn allows_duplicates(&self) -> bool {
+        self.document().is_none_or(|it| it.on_duplicate.is_allow())
+    }
+
     /// Why it failed, if it did.
     pub fn failure(&self) -> Option<&Failure> {
         if let Self::Failed(failure) = self { Some(failure) } else { None }

@@ -43,6 +43,8 @@ pub struct DueWebhook {
 #[derive(Clone, Debug)]
 pub struct WebhookTried {
     pub id: WebhookId,
+    /// How often it had been tried before; if that has changed, it is to be sent again in any case.
+    pub tries: u32,
     pub attempt: WebhookAttempt,
     pub then: AfterTry,
 }

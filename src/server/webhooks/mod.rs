@@ -46,10 +46,10 @@ pub enum SetupError {
     Secret(#[from] BadSecret),
     #[error("--webhook-urls are to be told, but there is no --webhook-secrets to sign with")]
     NoSecret,
-    #[error("{url} of --webhook-urls {reason}; write it as https://app.example/hooks/sluice")]
-    BadUrl { url: String, reason: &'static str },
-    #[error("{url} of --webhook-urls is not a public address; --webhook-networks allows private ones")]
-    NotAllowed { url: String },
+    #[error("URL {number} of --webhook-urls {reason}; write it as https://app.example/hooks/sluice")]
+    BadUrl { number: usize, reason: &'static str },
+    #[error("URL {number} of --webhook-urls is not a public address; --webhook-networks allows private ones")]
+    NotAllowed { number: usize },
     #[error("what sends webhooks cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
 }
@@ -65,10 +65,11 @@ impl Setup {
         }
         let allowed = AllowedAddresses::new(&config.webhook_networks);
         let callbacks = Callbacks::new(&urls, allowed.clone()).map_err(|(url, error)| {
-            let url = without_query(&url).to_owned();
+            // By its number: it may hold secrets.
+            let number = urls.iter().position(|it| *it == url).map_or(1, |place| place + 1);
             match error {
-                CallbackError::Invalid(reason) => SetupError::BadUrl { url, reason },
-                CallbackError::NotAllowed(_) | CallbackError::Off => SetupError::NotAllowed { url },
+                CallbackError::Invalid(reason) => SetupError::BadUrl { number, reason },
+                CallbackError::NotAllowed(_) | CallbackError::Off => SetupError::NotAllowed { number },
             }
         })?;
         Ok(Self { callbacks, caller: Some(Caller::new(secrets, allowed, AT_ONCE)?) })

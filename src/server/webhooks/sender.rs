@@ -166,7 +166,7 @@ async fn try_once(caller: Caller, webhook: DueWebhook) -> Ended {
     let now = clock::now();
     let then = after(&outcome, webhook.tries + 1, fastrand::f64(), now);
     let error = outcome.error();
-    let (id, to) = (webhook.id, webhook.origin);
+    let (id, to, tries) = (webhook.id, webhook.origin, webhook.tries);
     match then {
         AfterTry::Delivered => tracing::debug!(webhook.id = %id, to, "a webhook was delivered"),
         AfterTry::Again(at) => {
@@ -176,7 +176,7 @@ async fn try_once(caller: Caller, webhook: DueWebhook) -> Ended {
     }
     let took_ms = (now - at).num_milliseconds().max(0).unsigned_abs();
     let attempt = WebhookAttempt { at, status: outcome.status(), error, took_ms };
-    Ended { outcome, tried: WebhookTried { id, attempt, then } }
+    Ended { outcome, tried: WebhookTried { id, tries, attempt, then } }
 }
 
 /// What follows try number `tries`; `random` is from 0 to 1.

@@ -58,7 +58,9 @@ pub fn login_page(page: &str) -> String {
 
 async fn check(state: &AppState, head: &Parts) -> Result<Visitor, Problem> {
     let Parts { uri, headers, method, .. } = head;
-    state.trusted.check_host(uri, headers)?;
+    if !needs::is_probe(uri.path()) {
+        state.trusted.check_host(uri, headers)?;
+    }
     state.trusted.check_origin(method, headers)?;
     let request_id = head.extensions.get::<RequestId>().cloned().unwrap_or_default();
     let visitor = visitor(state, headers, &request_id).await?;
@@ -117,6 +119,11 @@ fn check_scope(
         )),
         None => Ok(anonymous(Scopes::ALL)),
     }
+}
+
+/// Fails if who is let in may not do this as well.
+pub fn check_also(visitor: &Visitor, scope: Scope) -> Result<(), Problem> {
+    if visitor.scopes.allow(scope) { Ok(()) } else { Err(too_small(visitor, scope)) }
 }
 
 fn too_small(visitor: &Visitor, scope: Scope) -> Problem {

@@ -9,6 +9,14 @@ use crate::server::http::site;
 const OPEN: [&str; 8] =
     ["/app/login", "/app/logout", "/app/theme", "/health", "/livez", "/readyz", "/openapi.json", "/docs"];
 
+/// Asked by what runs the server, by whatever address it has: they tell nothing that another site could use.
+const PROBES: [&str; 3] = ["/health", "/livez", "/readyz"];
+
+/// Whether it may be asked under any name.
+pub fn is_probe(path: &str) -> bool {
+    PROBES.contains(&path)
+}
+
 /// Posted, and yet they only read.
 const READING_POSTS: [&str; 15] = [
     "/query",

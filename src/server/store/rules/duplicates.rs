@@ -1,6 +1,7 @@
 //! Content that a document has already.
 
 use super::*;
+use crate::domain::access::Action;
 use crate::domain::{Duplicate, DuplicateOutcome};
 
 fn hash(content: u8) -> ContentHash {
@@ -78,7 +79,7 @@ async fn a_skipped_item_leads_to_the_document_that_has_its_content() {
         deliver(&*store, delivery(fence, items, true)).await;
         store.complete_indexed(u64::MAX >> 1, 10, at(2)).await.unwrap();
         let batch = job(&*store, fence.job).await;
-        assert_eq!(batch.message, "1 of 2 items ingested, 1 skipped as duplicates", "{name}");
+        assert_eq!(batch.message, "1 of 2 items ingested, 1 skipped as a duplicate", "{name}");
         assert_eq!((batch.chunks_created, batch.failed_items), (3, 0), "{name}");
         let items = store.job_items(fence.job, 10).await.unwrap();
         assert_eq!(items[0].duplicate, Some(Duplicate::skipped(first)), "{name}");
@@ -152,5 +153,62 @@ async fn what_is_being_taken_back_is_not_met() {
         deliver(&*store, delivery(fence, vec![item], false)).await;
         store.cancel(fence.job, at(2)).await.unwrap();
         assert_eq!(store.document_with(hash(1)).await.unwrap(), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_took_the_place_of_others_stays_when_its_job_is_cancelled() {
+    for (name, store, _folder) in stores() {
+        given_content(&*store, 1).await;
+        accept(&*store, new_job(JobType::BatchIngestion, 3), at(0)).await;
+        let fence = claim_one(&*store, at(0)).await.fence();
+        let items =
+            [(0, 1), (1, 2)].map(|(item, content)| with(content, OnDuplicate::Replace, ingested(item, 1)));
+        deliver(&*store, delivery(fence, items.to_vec(), false)).await;
+        store.cancel(fence.job, at(2)).await.unwrap();
+        assert!(store.withdraw(fence, 100, at(3)).await.unwrap(), "{name}");
+        assert_eq!(status(&*store, fence.job).await, JobStatus::Cancelled, "{name}");
+        let left = store.document_with(hash(1)).await.unwrap();
+        assert_eq!(left, Some(DocumentId::of(fence.job, 0)), "{name}: nothing else has that content");
+        assert_eq!(store.document_with(hash(2)).await.unwrap(), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_others_were_told_is_there_stays_when_its_job_is_cancelled() {
+    for (name, store, _folder) in stores() {
+        accept(&*store, new_job(JobType::BatchIngestion, 3), at(0)).await;
+        let fence = claim_one(&*store, at(0)).await.fence();
+        let items = [(0, 1), (1, 2), (2, 3)];
+        let items = items.map(|(item, content)| with(content, OnDuplicate::Allow, ingested(item, 1)));
+        deliver(&*store, delivery(fence, items.to_vec(), false)).await;
+        let alone = Some(Alone { hash: hash(1), or_refused: false });
+        store.accept(NewJob { alone, ..new_job(JobType::TextIngestion, 1) }, 1000, at(1)).await.unwrap();
+        accept(&*store, new_job(JobType::BatchIngestion, 1), at(1)).await;
+        let other = claim_one(&*store, at(1)).await.fence();
+        let outcome = ItemOutcome::Skipped(DocumentId::of(fence.job, 1));
+        let skipped = ItemResult { item: 0, name: "item 0".into(), outcome };
+        deliver(&*store, delivery(other, vec![skipped], true)).await;
+
+        store.cancel(fence.job, at(2)).await.unwrap();
+        assert!(store.withdraw(fence, 100, at(3)).await.unwrap(), "{name}");
+        let there = [1, 2, 3].map(|content| store.document_with(hash(content)));
+        let there = futures::future::join_all(there).await.into_iter().map(|it| it.unwrap().is_some());
+        assert_eq!(there.collect::<Vec<_>>(), [true, true, false], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn items_of_one_job_do_not_replace_each_other_and_what_is_replaced_is_in_the_audit_trail() {
+    for (name, store, _folder) in stores() {
+        let former = given_content(&*store, 1).await;
+        accept(&*store, new_job(JobType::BatchIngestion, 2), at(0)).await;
+        let fence = claim_one(&*store, at(0)).await.fence();
+        let items = [0, 1].map(|item| with(1, OnDuplicate::Replace, ingested(item, 1)));
+        deliver(&*store, delivery(fence, items.to_vec(), true)).await;
+        assert_eq!(store.totals().await.unwrap().documents, 2, "{name}");
+        let entry = store.audit(None, 1).await.unwrap().entries.remove(0);
+        let said = (entry.action, &*entry.by, entry.detail);
+        assert_eq!(said, (Action::ReplaceDocuments, "a key", former.to_string()), "{name}");
     }
 }

@@ -39,10 +39,11 @@ fn any() -> WebhooksWanted {
     WebhooksWanted { per_origin: 100, limit: 100, ..WebhooksWanted::default() }
 }
 
-async fn tried(store: &dyn Store, id: WebhookId, status: u16, then: AfterTry) {
+/// Records how a try went, after so many before it.
+async fn tried(store: &dyn Store, id: WebhookId, tries: u32, status: u16, then: AfterTry) {
     let error = if status == 200 { "" } else { "It did not." }.to_owned();
     let attempt = WebhookAttempt { at: at(10), status: Some(status), error, took_ms: 5 };
-    store.record_webhooks(vec![WebhookTried { id, attempt, then }]).await.unwrap();
+    store.record_webhooks(vec![WebhookTried { id, tries, attempt, then }]).await.unwrap();
 }
 
 #[tokio::test]
@@ -100,8 +101,10 @@ async fn what_is_told_is_the_job_as_it_ended() {
         store.delete_many(vec![id], 100).await.unwrap();
         let due = due(&*store, any(), at(2)).await;
         let body: serde_json::Value = serde_json::from_str(&due[0].body).unwrap();
+        let mut data = serde_json::to_value(&ended).unwrap();
+        data["document_id"] = serde_json::json!(ended.document_id());
         let expected = serde_json::json!({
-            "type": "job.completed", "timestamp": crate::domain::job::rfc3339::text(&at(2)), "data": ended,
+            "type": "job.completed", "timestamp": crate::domain::job::rfc3339::text(&at(2)), "data": data,
         });
         assert_eq!(body, expected, "{name}: also once its row is gone");
         assert_eq!((due[0].url.as_str(), due[0].origin.as_str()), (A, "https://a.example"), "{name}");
@@ -144,15 +147,15 @@ async fn a_delivery_is_tried_until_it_has_ended_and_again_when_someone_asks() {
             (found.status, found.next_attempt_at, found.attempts.len())
         };
         assert_eq!(status().await, (WebhookStatus::Pending, Some(at(2)), 0), "{name}");
-        tried(store, webhook, 500, AfterTry::Again(at(15))).await;
+        tried(store, webhook, 0, 500, AfterTry::Again(at(15))).await;
         assert_eq!(status().await, (WebhookStatus::Pending, Some(at(15)), 1), "{name}");
         let waiting = store.due_webhooks(any(), at(14)).await.unwrap();
         assert_eq!((waiting.due.len(), waiting.next), (0, Some(at(15))), "{name}");
         assert_eq!(due(store, any(), at(15)).await[0].tries, 1, "{name}");
 
-        tried(store, webhook, 200, AfterTry::Delivered).await;
+        tried(store, webhook, 1, 200, AfterTry::Delivered).await;
         assert_eq!(status().await, (WebhookStatus::Delivered, None, 2), "{name}");
-        tried(store, webhook, 500, AfterTry::Again(at(16))).await;
+        tried(store, webhook, 2, 500, AfterTry::Again(at(16))).await;
         assert_eq!(status().await, (WebhookStatus::Delivered, None, 2), "{name}: it has ended");
         assert!(due(store, any(), at(99)).await.is_empty(), "{name}");
         assert_eq!(store.pending_webhooks().await.unwrap(), 0, "{name}");
@@ -161,7 +164,13 @@ async fn a_delivery_is_tried_until_it_has_ended_and_again_when_someone_asks() {
         assert_eq!(store.pending_webhooks().await.unwrap(), 1, "{name}");
         let again = due(store, any(), at(20)).await;
         assert_eq!((again[0].id, again[0].tries), (webhook, 0), "{name}");
-        tried(store, webhook, 410, AfterTry::Failed).await;
+        tried(store, webhook, 9, 500, AfterTry::Failed).await;
+        assert_eq!(
+            due(store, any(), at(20)).await[0].tries,
+            0,
+            "{name}: it was on its way when it was asked for again"
+        );
+        tried(store, webhook, 0, 410, AfterTry::Failed).await;
         assert_eq!(status().await, (WebhookStatus::Failed, None, 3), "{name}: and all tries are kept");
         assert!(!store.retry_webhook(WebhookId(Uuid::now_v7()), at(20)).await.unwrap(), "{name}");
     }
@@ -203,7 +212,7 @@ async fn deliveries_are_listed_in_pages_the_newest_first() {
         let rest = store.webhooks(all, page.next, 2).await.unwrap();
         assert_eq!((rest.deliveries.len(), rest.next), (1, None), "{name}");
 
-        tried(store, rest.deliveries[0].webhook_id, 200, AfterTry::Delivered).await;
+        tried(store, rest.deliveries[0].webhook_id, 0, 200, AfterTry::Delivered).await;
         for (job, status, count) in [
             (None, Some(WebhookStatus::Pending), 2),
             (None, Some(WebhookStatus::Delivered), 1),
@@ -218,21 +227,23 @@ async fn deliveries_are_listed_in_pages_the_newest_first() {
 }
 
 #[tokio::test]
-async fn what_has_ended_is_forgotten_with_its_tries_and_what_is_pending_is_not() {
+async fn what_has_ended_is_forgotten_with_its_tries_and_what_could_not_be_told_for_so_long_too() {
     for (name, store, _folder) in stores() {
         let store = &*store;
         let id = completed(store, &[A, B, "https://c.example/"]).await;
         let told = of_job(store, id).await;
-        tried(store, told[0].webhook_id, 200, AfterTry::Delivered).await;
-        tried(store, told[1].webhook_id, 410, AfterTry::Failed).await;
-        assert!(!store.forget_webhooks(at(10), 10).await.unwrap(), "{name}");
-        assert_eq!(of_job(store, id).await.len(), 3, "{name}: they ended after that");
+        tried(store, told[0].webhook_id, 0, 200, AfterTry::Delivered).await;
+        tried(store, told[1].webhook_id, 0, 410, AfterTry::Failed).await;
+        assert!(!store.forget_webhooks(at(2), 10).await.unwrap(), "{name}");
+        assert_eq!(of_job(store, id).await.len(), 3, "{name}: they were added then, and ended later");
+        assert!(!store.forget_webhooks(at(3), 10).await.unwrap(), "{name}");
+        let left: Vec<_> = of_job(store, id).await.into_iter().map(|it| it.webhook_id).collect();
+        assert!(left.len() == 2 && !left.contains(&told[2].webhook_id), "{name}: it waited since then");
+        assert_eq!(store.pending_webhooks().await.unwrap(), 0, "{name}");
         assert!(store.forget_webhooks(at(11), 1).await.unwrap(), "{name}: there may be more");
         assert!(store.forget_webhooks(at(11), 1).await.unwrap(), "{name}");
-        assert!(!store.forget_webhooks(at(9999), 1).await.unwrap(), "{name}");
-        let left = of_job(store, id).await;
-        assert_eq!((left.len(), left[0].webhook_id), (1, told[2].webhook_id), "{name}");
-        assert_eq!(store.pending_webhooks().await.unwrap(), 1, "{name}");
+        assert!(!store.forget_webhooks(at(11), 1).await.unwrap(), "{name}");
+        assert!(of_job(store, id).await.is_empty(), "{name}");
     }
 }
 
@@ -242,7 +253,7 @@ async fn of_very_many_tries_the_last_ones_are_kept() {
         let id = completed(&*store, &[A]).await;
         let webhook = of_job(&*store, id).await[0].webhook_id;
         for status in 300..360 {
-            tried(&*store, webhook, status, AfterTry::Again(at(15))).await;
+            tried(&*store, webhook, u32::from(status) - 300, status, AfterTry::Again(at(15))).await;
         }
         let attempts = store.webhook(webhook).await.unwrap().unwrap().attempts;
         let statuses: Vec<_> = attempts.iter().filter_map(|it| it.status).collect();

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::rows::{self, bytes};
 use super::*;
+use crate::domain::access::Action;
 use crate::domain::words::of_it;
 use crate::domain::{AttemptOutcome, Duplicate, DuplicateOutcome, OnDuplicate, Stage, TimedStage};
 
@@ -129,8 +130,9 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
                 if has_completed {
                     tx.note(now, Event::Added { chunks: document.content.chunk_count() });
                 }
-                let replaced = replace(tx, delivery.fence.job, item.item, document)?;
-                last_change = documents::write(tx, delivery.fence.job, item, document, now)?;
+                let replaced = replace(tx, delivery.fence.job, item.item, document, now)?;
+                let replaces = replaced.is_some();
+                last_change = documents::write(tx, delivery.fence.job, item, document, replaces, now)?;
                 add_warnings(tx, delivery.fence.job, has_items.then_some(&item.name), &document.warnings)?;
                 replaced
             }
@@ -144,7 +146,7 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
         };
         if has_items {
             insert_item(tx, delivery.fence.job, item, duplicate)?;
-        } else if duplicate.is_some() {
+        } else if duplicate.is_some() || !item.outcome.allows_duplicates() {
             set_duplicate(tx, delivery.fence.job, duplicate)?;
         }
     }
@@ -187,13 +189,29 @@ pub(super) fn deliver(tx: &Tx<'_>, delivery: &Delivery, now: DateTime<Utc>) -> R
 }
 
 /// Makes room for a document that is to take the place of others.
-fn replace(tx: &Tx<'_>, job: JobId, item: u64, document: &NewDocument) -> Result<Option<Duplicate>> {
+fn replace(
+    tx: &Tx<'_>,
+    job: JobId,
+    item: u64,
+    document: &NewDocument,
+    now: DateTime<Utc>,
+) -> Result<Option<Duplicate>> {
     let Some(hash) = document.hash.filter(|_| document.on_duplicate == OnDuplicate::Replace) else {
         return Ok(None);
     };
-    let replaced = duplicates::replace(tx, DocumentId::of(job, item), hash)?;
-    let outcome = DuplicateOutcome::Replaced;
-    Ok(replaced.map(|document_id| Duplicate { outcome, document_id }))
+    let replaced = documents::delete_with(tx, hash, job)?;
+    let Some(&document_id) = replaced.first() else { return Ok(None) };
+    let deed = Deed {
+        by: jobs::accepted_by(tx.connection, job)?.unwrap_or_else(Actor::server),
+        action: Action::ReplaceDocuments,
+        subject: DocumentId::of(job, item).to_string(),
+        detail: match replaced.len() {
+            1 => document_id.to_string(),
+            count => format!("{count} documents, the oldest {document_id}"),
+        },
+    };
+    access::record(tx, &deed, now)?;
+    Ok(Some(Duplicate { outcome: DuplicateOutcome::Replaced, document_id }))
 }
 
 fn set_duplicate(tx: &Tx<'_>, id: JobId, duplicate: Option<Duplicate>) -> Result<()> {

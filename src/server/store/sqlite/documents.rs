@@ -20,6 +20,7 @@ pub(super) fn write(
     job: JobId,
     item: &ItemResult,
     document: &NewDocument,
+    replaces: bool,
     now: DateTime<Utc>,
 ) -> Result<u64> {
     let id = DocumentId::of(job, item.item);
@@ -51,8 +52,8 @@ pub(super) fn write(
     tx.connection
         .prepare_cached(
             "insert into document (id, seq, version, job, name, media_type, size_bytes, characters, \
-             chunk_count, metadata, blob, created_at, warnings, content_hash) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             chunk_count, metadata, blob, created_at, warnings, content_hash, replaces) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             id.0.into_bytes(),
@@ -69,6 +70,7 @@ pub(super) fn write(
             now.timestamp_millis(),
             rows::to_json(&document.warnings)?,
             document.hash.map(|hash| hash.0),
+            replaces,
         ])?;
     tx.note(now, Event::Wrote { chunks: document.content.chunk_count(), bytes: document.size_bytes });
     Ok(seq)
@@ -247,21 +249,48 @@ pub(super) fn delete(tx: &Tx<'_>, id: DocumentId) -> Result<bool> {
     Ok(true)
 }
 
-/// Deletes up to `limit` documents that a job made, and returns how many. Their chunks are swept in the
+/// Deletes up to `limit` documents that a job made, and returns how many. Those stay that took the place of others,
+/// or that other jobs were told to have what they brought: nothing else has that content. Chunks are swept in the
 /// background.
 pub(super) fn delete_of_job(tx: &Tx<'_>, job: JobId, limit: u32) -> Result<u32> {
     let versions = tx
         .connection
         .prepare_cached(
-            "delete from document where id in (select id from document where job = ?1 limit ?2) returning version",
+            "delete from document where id in (select id from document d where job = ?1 and replaces = 0 \
+             and not exists (select 1 from job_item i where i.duplicate_of = d.id and i.duplicate = 'skipped' \
+             and i.job <> ?1) \
+             and not exists (select 1 from job j where j.duplicate_of = d.id and j.duplicate = 'skipped') \
+             limit ?2) returning version",
         )?
         .query_map(params![bytes(job), limit], |row| row.get(0).map(Version))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    for version in &versions {
+    drop_versions(tx, &versions)?;
+    Ok(versions.len() as u32)
+}
+
+/// Deletes the documents of other jobs with this content, and returns their ids, the oldest first. Chunks are swept
+/// in the background.
+pub(super) fn delete_with(tx: &Tx<'_>, hash: ContentHash, but_of: JobId) -> Result<Vec<DocumentId>> {
+    let mut deleted = tx
+        .connection
+        .prepare_cached("delete from document where content_hash = ?1 and job <> ?2 returning id, version")?
+        .query_map(params![hash.0, bytes(but_of)], |row| {
+            Ok((DocumentId(rows::uuid(row, 0)?), Version(row.get(1)?)))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    deleted.sort_unstable();
+    let (ids, versions): (Vec<_>, Vec<_>) = deleted.into_iter().unzip();
+    drop_versions(tx, &versions)?;
+    Ok(ids)
+}
+
+/// Drops the versions of deleted documents: from the index, and their chunks when there is time.
+fn drop_versions(tx: &Tx<'_>, versions: &[Version]) -> Result<()> {
+    for version in versions {
         remove_version(tx, *version)?;
         loosen_version(tx, *version)?;
     }
-    Ok(versions.len() as u32)
+    Ok(())
 }
 
 /// Tells the index to drop a version.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::rows;
 use super::*;
-use super::{documents, rows};
 
 /// The oldest document with this content, and its change number. What a job wrote that is being cancelled is about to go.
 const OLDEST: &str = "select id, seq from document d where content_hash = ?1 and id <> ?2 and not exists \
@@ -49,17 +49,4 @@ pub(super) fn met(tx: &Tx<'_>, delivery: &Delivery) -> Result<Vec<Met>> {
         }
     }
     Ok(met)
-}
-
-/// Deletes all other documents with the content of a document, and returns the oldest of them.
-pub(super) fn replace(tx: &Tx<'_>, id: DocumentId, hash: ContentHash) -> Result<Option<DocumentId>> {
-    let replaced = tx
-        .connection
-        .prepare_cached("select id from document where content_hash = ?1 and id <> ?2 order by id")?
-        .query_map(params![hash.0, id.0.into_bytes()], |row| rows::uuid(row, 0).map(DocumentId))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    for id in &replaced {
-        documents::delete(tx, *id)?;
-    }
-    Ok(replaced.first().copied())
 }

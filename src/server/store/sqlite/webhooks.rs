@@ -20,7 +20,15 @@ struct Body<'a> {
     r#type: WebhookEvent,
     #[serde(with = "rfc3339")]
     timestamp: DateTime<Utc>,
-    data: &'a Job,
+    data: Ended<'a>,
+}
+
+/// A job that has ended, and the document it made.
+#[derive(Serialize)]
+struct Ended<'a> {
+    #[serde(flatten)]
+    job: &'a Job,
+    document_id: Option<DocumentId>,
 }
 
 /// Tells everyone who is to hear of the job's end, which this transaction has just written. `callbacks` is what the
@@ -33,7 +41,11 @@ pub(super) fn tell(tx: &Tx<'_>, id: JobId, callbacks: &str, now: DateTime<Utc>) 
         serde_json::from_str(callbacks).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let Some(job) = jobs::job(tx.connection, id)? else { return Ok(()) };
     let Some(event) = WebhookEvent::of(job.status) else { return Ok(()) };
-    let body = rows::to_json(&Body { r#type: event, timestamp: now, data: &job })?;
+    let body = rows::to_json(&Body {
+        r#type: event,
+        timestamp: now,
+        data: Ended { job: &job, document_id: job.document_id() },
+    })?;
     for url in &urls {
         tx.connection
             .prepare_cached(
@@ -133,7 +145,7 @@ fn due_of(
 }
 
 pub(super) fn record(tx: &Tx<'_>, tried: &[WebhookTried]) -> Result<()> {
-    for WebhookTried { id, attempt, then } in tried {
+    for WebhookTried { id, tries, attempt, then } in tried {
         let id = id.0.into_bytes();
         let ended = attempt.at.timestamp_millis().saturating_add_unsigned(attempt.took_ms);
         let (status, due_at, ended_at) = match then {
@@ -145,9 +157,9 @@ pub(super) fn record(tx: &Tx<'_>, tried: &[WebhookTried]) -> Result<()> {
             .connection
             .prepare_cached(
                 "update webhook set status = ?2, due_at = coalesce(?3, due_at), ended_at = ?4, tries = tries + 1 \
-                 where id = ?1 and status = 'pending'",
+                 where id = ?1 and status = 'pending' and tries = ?5",
             )?
-            .execute(params![id, status.as_str(), due_at, ended_at])?;
+            .execute(params![id, status.as_str(), due_at, ended_at, tries])?;
         if changed > 0 {
             add_attempt(tx, id, attempt)?;
         }
@@ -272,11 +284,16 @@ pub(super) fn pending(connection: &Connection) -> Result<u64> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
-/// Answers whether more are left.
+/// Those that have ended, and those that could not be delivered for so long. Answers whether more are left.
 pub(super) fn forget(tx: &Tx<'_>, before: DateTime<Utc>, limit: u32) -> Result<bool> {
     let ids = tx
         .connection
-        .prepare_cached("select id from webhook where ended_at < ?1 order by ended_at limit ?2")?
+        .prepare_cached(
+            "select id from (select id from webhook where ended_at < ?1 order by ended_at limit ?2) \
+             union select id from (select id from webhook where status = 'pending' and created_at < ?1 order by created_at \
+             limit ?2) \
+             limit ?2",
+        )?
         .query_map(params![before.timestamp_millis(), limit], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<[u8; 16]>>>()?;
     for id in &ids {

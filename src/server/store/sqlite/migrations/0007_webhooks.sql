@@ -18,8 +18,9 @@ create table webhook (
     check ((status = 'pending') = (ended_at is null))
 );
 -- Each origin's own queue, what is due next of all, and what is forgotten first.
-create index webhook_queue on webhook (origin, due_at) where status = 'pending';
+create index webhook_queue on webhook (origin, due_at, id) where status = 'pending';
 create index webhook_due on webhook (due_at) where status = 'pending';
+create index webhook_age on webhook (created_at) where status = 'pending';
 create index webhook_end on webhook (ended_at) where ended_at is not null;
 -- How they are listed.
 create index webhook_job on webhook (job, id);
