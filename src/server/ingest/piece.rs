@@ -40,6 +40,7 @@ pub struct Piece {
 
 /// What was read.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all pieces are items")]
 pub enum PieceContent {
     /// Chunks of a document too large for one step; its item follows.
     Part(Vec<Chunk>),
