@@ -221,8 +221,9 @@ async fn a_check_finds_what_is_wrong_and_a_repair_mends_what_can_be_mended() {
         ("cannot be read", &|| std::fs::write(first_file(&data.join("index"), ".term"), "x").unwrap()),
         ("cannot be read", &|| std::fs::remove_file(first_file(&data.join("index"), ".fast")).unwrap()),
         ("index: it lacks", &|| {
-            let like = "insert into document select randomblob(16), 1, 999999, job, name, media_type, 0, 0, 1, '{}', \
-                        null, 0, '[]' from document limit 1; insert into chunk values (999999 << 24, 0, 1, 'x', null)";
+            let like = "insert into document (id, seq, version, job, name, media_type, size_bytes, characters, chunk_count, \
+                        metadata, created_at) select randomblob(16), 1, 999999, job, name, media_type, 0, 0, 1, '{}', 0 \
+                        from document limit 1; insert into chunk values (999999 << 24, 0, 1, 'x', null)";
             sql(&data, like);
         }),
         ("nothing needs it", &|| std::fs::write(blobs.join("ab".repeat(32)), "other bytes").unwrap()),

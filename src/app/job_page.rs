@@ -293,7 +293,7 @@ fn document(id: &Option<crate::domain::DocumentId>, chunks: &[Chunk]) -> Sealed 
     view! {
         <h2>"Chunks"</h2>
         <ChunkText chunks=chunks[..shown].to_vec()/>
-        <p><a class="button" href=href>{rest}</a></p>
+        <p class="below"><a class="button" href=href>{rest}</a></p>
     }
     .seal()
 }
