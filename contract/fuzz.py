@@ -37,7 +37,8 @@ LEAST_REQUESTS = 20_000
 # because two of them trip over a fault of Python's parser (gh-106905).
 CHANGING = "^(delete_|change_queue|get_queue)"
 PARTS = {
-    "ingest": ["--include-tag", "ingest"],
+    # Schemathesis 4.32 cannot judge the files that it makes up in its phase of coverage.
+    "ingest": ["--include-tag", "ingest", "--phases", "fuzzing"],
     "changing": ["--include-operation-id-regex", CHANGING],
     "others": ["--exclude-tag", "ingest", "--exclude-operation-id-regex", CHANGING],
 }

@@ -39,7 +39,7 @@ struct PreviewParameters {
     )),
     responses((status = 200, body = Preview)),
     security((), ("bearer" = ["ingest"])),
-    extensions(("x-problems" = json!(["nothing_to_ingest", "ambiguous_source", "text", "path", "too_many_previews"])))
+    extensions(("x-problems" = json!(["nothing_to_ingest", "ambiguous_source", "text", "path", "callback", "too_many_previews"])))
 )]
 async fn preview(
     State(state): State<AppState>,
@@ -54,6 +54,10 @@ async fn preview(
 
 async fn previewed(state: &AppState, mut form: IngestForm, limit: u32) -> Result<Preview, Problem> {
     let given = form.given()?;
+    if let Some(url) = &form.options.callback_url {
+        // What is sent for a preview is what will be sent to be ingested.
+        state.jobs.check_callback(url).await?;
+    }
     let _place = state.places.previews.try_acquire().map_err(|_| too_many_previews())?;
     Ok(state.jobs.preview(given, std::mem::take(&mut form.options), limit).await?)
 }

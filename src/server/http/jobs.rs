@@ -6,16 +6,18 @@ use std::time::Duration;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::acting::OnBehalf;
+use super::body::media_type;
 use super::bulk;
 use super::contract::parameters;
 use super::download::{Download, download};
-use super::extract::{Id, Json, Query};
+use super::extract::{Id, Json, JsonBody, Query};
 use super::form::IngestForm;
 use crate::domain::parameters::{NEXT_NUMBER, number, one_of, parsed, switch};
 use crate::domain::{
@@ -119,7 +121,8 @@ async fn detail(
     Id(id): Id<JobId>,
     Query(parameters): Query<DetailParameters>,
 ) -> Result<Json<JobDetails>, Problem> {
-    let wait = number("wait", parameters.wait.as_deref(), 0, 0, LONGEST_WAIT)?;
+    let wait = parameters.wait.as_deref().filter(|it| !it.is_empty());
+    let wait = number("wait", wait, 0, 0, LONGEST_WAIT)?;
     if wait > 0 {
         // However the waiting ends, as by a stop of the server: the answer says how the job is.
         let _ = tokio::time::timeout(Duration::from_secs(wait.into()), jobs.wait(id)).await;
@@ -270,7 +273,20 @@ async fn retry(
     request: Request,
 ) -> Result<Json<Job>, Problem> {
     let has_body = request.headers().contains_key(header::CONTENT_TYPE);
-    let password =
-        if has_body { IngestForm::from_request(request, &state).await?.options.password } else { None };
+    let password = if !has_body {
+        None
+    } else if media_type(request.headers()) == "application/json" {
+        let body = JsonBody::<RetryBody>::from_request(request, &state).await?;
+        body.value.password.filter(|it| !it.expose_secret().is_empty())
+    } else {
+        IngestForm::from_request(request, &state).await?.options.password
+    };
     Ok(Json(jobs.retry(id, password).await?))
+}
+
+/// What a retry may bring, as JSON.
+#[derive(Deserialize)]
+#[serde(expecting = "an object with password")]
+struct RetryBody {
+    password: Option<SecretString>,
 }

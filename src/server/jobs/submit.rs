@@ -182,6 +182,12 @@ impl JobManager {
         self.0.shelves.chunking.wanted(size, overlap).map_err(JobsError::Chunking)
     }
 
+    /// Fails for a URL that cannot be told of a job's end.
+    pub async fn check_callback(&self, url: &str) -> Result<(), JobsError> {
+        self.0.callbacks.check(url).await?;
+        Ok(())
+    }
+
     /// Adds a job that reads `source`.
     pub async fn submit(
         &self,

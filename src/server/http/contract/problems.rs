@@ -99,6 +99,11 @@ const PROBLEMS: &[(u16, &str, &str)] = &[
     (421, "host_not_allowed", "This server is not elsewhere.example."),
     (422, "crashed", "The server ended abruptly while it worked on the job."),
     (422, "damaged", "report.pdf could not be read: it is damaged."),
+    (
+        422,
+        "duplicate_document",
+        "Document 0190b5a4-7c1e-7000-8000-3f2a91d0c6e4 has the same content already.",
+    ),
     (422, "empty_folder", "There are no files in the folder."),
     (422, "encrypted", "report.pdf could not be read: it needs a password."),
     (422, "extractor_crashed", "report.pdf could not be read: its reader crashed."),
