@@ -7,6 +7,7 @@ mod attempt;
 mod bulk;
 mod duplicates;
 mod error;
+mod item_writer;
 mod log;
 pub mod names;
 mod notices;
