@@ -87,10 +87,10 @@ test.describe('retrying', () => {
     await open(page, '/');
     await expect(jobOf(page, failed)).toContainText('There is no text in blank.txt, only white space.');
     await expect(jobOf(page, failed).getByTestId('retry-job')).toHaveCount(0);
-    await expect(jobOf(page, inPart).locator('.badge-partial')).toHaveText('completed, 1 failed');
+    await expect(jobOf(page, inPart).locator('.mark-partial')).toHaveText('completed, 1 failed');
     await jobOf(page, inPart).getByTestId('retry-job').click();
     await expect.poll(() => given.job(inPart)).toMatchObject({ status: 'completed', attempt: 2 });
-    await expect(jobOf(page, inPart).locator('.badge-partial')).toHaveText('completed, 1 failed');
+    await expect(jobOf(page, inPart).locator('.mark-partial')).toHaveText('completed, 1 failed');
   });
 
   test('a cancelled job is tried again and completes', async ({ page, given }) => {

@@ -38,7 +38,7 @@ test.describe('on a phone', () => {
     const id = await given.text('about cards');
     await open(page, '/');
     const job = jobOf(page, id);
-    await expect(job.getByText('Chunks', { exact: true })).toBeVisible();
+    await expect(job.getByRole('cell', { name: /^Chunks/ })).toBeVisible();
     expect(await job.evaluate((it) => getComputedStyle(it).display)).toBe('grid');
     const height = (await job.boundingBox())?.height ?? 0;
     expect(height).toBeGreaterThan(80);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use leptos::ev::{MouseEvent, SubmitEvent};
+use leptos::ev::MouseEvent;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::{Effect, Memo, set_timeout_with_handle};
 
@@ -59,9 +59,5 @@ pub fn part(f: impl FnMut() -> Option<Sealed> + Send + 'static) -> Part {
 }
 
 pub fn on_click(f: impl FnMut(MouseEvent) + 'static) -> Box<dyn FnMut(MouseEvent)> {
-    Box::new(f)
-}
-
-pub fn on_submit(f: impl FnMut(SubmitEvent) + 'static) -> Box<dyn FnMut(SubmitEvent)> {
     Box::new(f)
 }

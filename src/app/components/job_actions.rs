@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 
-use super::{Question, Seal, Sealed, flag, holds, on_submit, part, text, word};
+use super::{Question, Seal, Sealed, flag, holds, on_click, part};
 use crate::app::desk::{Undo, tell};
 use crate::domain::{Job, JobId, JobStatus, Problem};
 use crate::server_fns::{CancelJob, RetryJob, cancel_job, retry_job};
@@ -78,9 +78,10 @@ impl JobActions {
     }
 }
 
-/// The buttons that make sense for the job now. Forms, so that they work before the page is live.
+/// The button that makes sense for the job now, in a form, so that it works before the page is live. Each has its own:
+/// a form that many share is gone through by the browser whenever one of them comes or goes.
 #[component]
-pub fn JobButtons(job: RwSignal<Job>, actions: JobActions) -> impl IntoView {
+pub fn JobButton(job: RwSignal<Job>, actions: JobActions) -> impl IntoView {
     let can_cancel = holds(move || job.read().can_cancel());
     let can_retry = holds(move || job.read().is_worth_retrying());
     part(move || match (can_cancel.get(), can_retry.get()) {
@@ -91,27 +92,31 @@ pub fn JobButtons(job: RwSignal<Job>, actions: JobActions) -> impl IntoView {
 }
 
 fn button(job: RwSignal<Job>, actions: JobActions, cancel: bool) -> Sealed {
-    let id = job.read_untracked().job_id;
-    let (url, testid, label) = if cancel {
-        (CancelJob::url(), "cancel-job", "Cancel")
-    } else {
-        (RetryJob::url(), "retry-job", "Retry")
+    let (id, name, in_part) = {
+        let job = job.read_untracked();
+        (job.job_id, job.name.clone(), job.completed_in_part())
     };
-    let submit = on_submit(move |event| {
+    let (url, testid, label) = match (cancel, in_part) {
+        (true, _) => (CancelJob::url(), "cancel-job", "Cancel"),
+        (false, true) => (RetryJob::url(), "retry-job", "Retry failed"),
+        (false, false) => (RetryJob::url(), "retry-job", "Retry"),
+    };
+    let press = on_click(move |event| {
         event.prevent_default();
         if cancel { actions.ask_to_cancel(job) } else { actions.run(id, false) }
     });
-    let busy = flag(move || actions.busy.get() == Some(id));
     view! {
-        <form action=url method="post" on:submit=submit>
-            <input type="hidden" name="id" value=id.to_string()/>
+        <form action=url method="post">
             <button
                 class="button small"
+                name="id"
+                value=id.to_string()
                 data-testid=testid
-                disabled=busy
+                aria-label=format!("{label} {name}")
+                disabled=flag(move || actions.busy.get() == Some(id))
+                on:click=press
             >
-                {word(move || if !cancel && job.read().completed_in_part() { "Retry failed" } else { label })}
-                <span class="visually-hidden">{text(move || format!(" {}", job.read().name))}</span>
+                {label}
             </button>
         </form>
     }

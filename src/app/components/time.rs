@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
-use super::{Seal, text};
+use super::{Seal, holds, part, text};
 use crate::app::clock::Clock;
 use crate::app::format;
 use crate::domain::job::rfc3339;
@@ -36,10 +36,15 @@ pub fn JobTime(job: RwSignal<Job>, clock: Clock, paces: RwSignal<Arc<[Pace]>>) -
         let (low, high) = time_left(&job, u64::try_from(elapsed).ok()?, Pace::of(&paces.read(), &job))?;
         Some(time_left::words(low, high))
     };
+    let has_left = holds(move || left().is_some());
     view! {
         <time datetime=rfc3339::text(&created)>{text(ago)}</time>
         <span>{text(move || spent(&job.read(), clock))}</span>
-        <span data-testid="time-left">{text(move || left().unwrap_or_default())}</span>
+        {part(move || {
+            has_left.get().then(|| {
+                view! { <span data-testid="time-left">{text(move || left().unwrap_or_default())}</span> }.seal()
+            })
+        })}
     }
     .seal()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::app::components::{Seal, Sealed, StateIcon};
+use crate::app::components::{Seal, Sealed, StateMark};
 use crate::app::{address, format};
 use crate::domain::{JobFilter, JobQuery, JobStats, JobStatus};
 
@@ -86,7 +86,7 @@ fn entry(state: State, stats: &JobStats, query: &JobQuery) -> Sealed {
     let name = state.name();
     let current = if state.is_of(&query.filter) { "true" } else { "false" };
     let icon = match state {
-        State::Of(status) => Some(view! { <StateIcon status/> }),
+        State::Of(status) => Some(view! { <StateMark status/> }),
         _ => None,
     };
     view! {

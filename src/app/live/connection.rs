@@ -22,7 +22,7 @@ const PING: &str = "ping";
 const GATHER: Duration = Duration::from_millis(30);
 /// So many changed jobs go to the view at once, and the others right after: more would hold up what a person does
 /// meanwhile.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 /// How often the state of the stream is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// While the stream is broken, the server is asked this often.

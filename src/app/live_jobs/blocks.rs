@@ -7,7 +7,7 @@ use super::list::Row;
 pub type Block = i32;
 
 /// A block with so many rows is full.
-const FULL: usize = 50;
+const FULL: usize = 10;
 
 /// The block of a row that is to come in at this place.
 pub fn block_at(rows: &[Row], place: usize) -> Block {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::list::JobList;
 use crate::app::clock::Clock;
 use crate::app::components::{
-    JobActions, JobButtons, JobProgress, JobTime, Seal, StatusBadge, TypeIcon, flag, holds, job_title, text,
+    JobActions, JobButton, JobProgress, JobTime, Seal, StatusBadge, TypeIcon, holds, job_title, part, text,
     word,
 };
 use crate::app::format;
@@ -13,14 +13,14 @@ use crate::domain::queue::waits_for;
 use crate::domain::whereabouts::where_it_is;
 use crate::domain::{Job, JobStatus};
 
-/// A row; on a narrow screen a card.
+/// A row; on a narrow screen a card. There may be a thousand of them: each element and each closure counts.
 #[component]
 pub fn JobRow(job: RwSignal<Job>, list: JobList, clock: Clock, actions: JobActions) -> impl IntoView {
-    let (id, job_type) = {
+    // A job keeps its name.
+    let (id, job_type, title) = {
         let job = job.read_untracked();
-        (job.job_id, job.job_type)
+        (job.job_id, job.job_type, job_title(&job))
     };
-    let title = move || job_title(&job.read());
     view! {
         <div
             role="row"
@@ -30,55 +30,54 @@ pub fn JobRow(job: RwSignal<Job>, list: JobList, clock: Clock, actions: JobActio
             data-status=word(move || job.read().status.as_str())
         >
             <span role="cell" class="cell-tick">
-                <input
-                    type="checkbox"
-                    name="id"
-                    value=id.to_string()
-                    form="many"
-                    autocomplete="off"
-                    aria-label=text(move || format!("Select {}", title()))
-                />
+                <input type="checkbox" name="id" value=id.to_string() form="many" aria-label=format!("Select {title}")/>
             </span>
             <div role="cell" class="cell-name">
                 <TypeIcon job_type/>
-                <div class="job-words">
-                    <a class="job-name" href=format!("/app/jobs/{id}")><bdi>{text(title)}</bdi></a>
-                    <JobNote job list/>
-                </div>
+                <a class="job-name" href=format!("/app/jobs/{id}")>{title}</a>
+                <JobNote job list/>
             </div>
             <div role="cell" class="cell-status">
                 <StatusBadge job/>
                 <JobProgress job/>
             </div>
             <div role="cell" class="cell-number">
-                <span class="label">"Chunks "</span>
                 {text(move || format::count(job.read().chunks_created))}
-                <span class="items">{text(move || items(&job.read()))}</span>
+                <JobItems job/>
             </div>
             <div role="cell" class="cell-times"><JobTime job clock paces=list.paces/></div>
-            <div role="cell" class="cell-actions"><JobButtons job actions/></div>
+            <div role="cell" class="cell-actions"><JobButton job actions/></div>
         </div>
     }
     .seal()
 }
 
 /// How many of a job's items are through, if it has several.
-fn items(job: &Job) -> String {
+#[component]
+fn JobItems(job: RwSignal<Job>) -> impl IntoView {
+    let has_items = holds(move || items(&job.read()).is_some());
+    part(move || {
+        has_items.get().then(|| {
+            view! { <span class="items">{text(move || items(&job.read()).unwrap_or_default())}</span> }.seal()
+        })
+    })
+}
+
+fn items(job: &Job) -> Option<String> {
     if job.total_items < 2 && job.failed_items == 0 {
-        return String::new();
+        return None;
     }
     let through =
         format!("{} / {} items", format::count(job.processed_items), format::count(job.total_items));
-    match job.failed_items {
+    Some(match job.failed_items {
         0 => through,
         failed => format!("{through}, {} failed", format::count(failed)),
-    }
+    })
 }
 
 /// What happens, has happened, or went wrong, in a sentence.
 #[component]
 fn JobNote(job: RwSignal<Job>, list: JobList) -> impl IntoView {
-    let failed = holds(move || !job.read().error_message.is_empty());
     let waiting = holds(move || job.read().status == JobStatus::Pending);
     let note = move || {
         let job = job.read();
@@ -92,11 +91,6 @@ fn JobNote(job: RwSignal<Job>, list: JobList) -> impl IntoView {
         }
         where_it_is(&job)
     };
-    view! {
-        <span class=word(move || if failed.get() { "job-note wrong" } else { "job-note" })>
-            <span class="visually-hidden" hidden=flag(move || !failed.get())>"Error: "</span>
-            <bdi>{text(note)}</bdi>
-        </span>
-    }
-    .seal()
+    let class = word(move || if job.read().error_message.is_empty() { "job-note" } else { "job-note wrong" });
+    view! { <span class=class>{text(note)}</span> }.seal()
 }

@@ -170,12 +170,14 @@ pub fn Selection(list: JobList, actions: JobActions) -> impl IntoView {
         // Rows that leave take their ticks along.
         effect(move || {
             list.rows.track();
-            request_animation_frame(move || {
-                let now = boxes(TICKED).len();
-                if now != count.get_untracked() {
-                    count.set(now);
-                }
-            });
+            if count.get_untracked() > 0 {
+                request_animation_frame(move || {
+                    let now = boxes(TICKED).len();
+                    if now != count.get_untracked() {
+                        count.set(now);
+                    }
+                });
+            }
         });
     });
     let submit = move |event: SubmitEvent| {
@@ -215,6 +217,7 @@ pub fn Selection(list: JobList, actions: JobActions) -> impl IntoView {
             class=word(move || if count.get() > 0 { "selection shown" } else { "selection" })
             action=Act::Cancel.path()
             method="post"
+            autocomplete="off"
             aria-label="Selected jobs"
             data-testid="selection"
             on:submit=submit
