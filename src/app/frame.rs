@@ -1,5 +1,6 @@
 //! What is around every page: the document, the header, and the islands that all pages share.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 use leptos_router::hooks::use_location;
@@ -24,7 +25,7 @@ fn chosen_theme() -> Theme {
 /// The document around the page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     // The server puts a hash of their content into the folder's name, so its files never change.
-    let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let file = |ending: &str| format!("/{}/{}.{ending}", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=chosen_theme().as_str()>
@@ -33,10 +34,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="description" content="Send documents in, watch the jobs, ask questions."/>
-                <link rel="stylesheet" href=style/>
+                <link rel="stylesheet" href=file("css")/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <AutoReload options=options.clone()/>
-                <HydrationScripts options islands=true/>
+                <link rel="modulepreload" href=file("js")/>
+                <link rel="preload" href=file("wasm") r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
+                <script type="module" nonce=use_nonce()>{bring_to_life(&file("js"), &file("wasm"))}</script>
                 <MetaTags/>
             </head>
             <body>
@@ -44,6 +47,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// The script that makes the islands live, as soon as there is a page to be made live. Leptos' own waits until the
+/// browser is idle, and looks at each element of the page for islands.
+fn bring_to_life(js: &str, wasm: &str) -> String {
+    format!(
+        "import start, * as app from '{js}';\
+         await start({{ module_or_path: '{wasm}' }});\
+         app.hydrate();\
+         for (const island of document.querySelectorAll('leptos-island')) app[island.dataset.component](island);"
+    )
 }
 
 /// The page's frame. The desk comes last: once it is live, everything before it is.
@@ -89,6 +103,17 @@ fn uploads() -> Sealed {
 /// Where someone logs in.
 const LOGIN: &str = "/app/login";
 
+/// The product's mark and name.
+#[component]
+pub fn Brand() -> impl IntoView {
+    view! {
+        <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+            <path d="M4 5h16M7 5v6M12 5v9M17 5v6M4 18c2 0 2-1.5 4-1.5s2 1.5 4 1.5 2-1.5 4-1.5 2 1.5 4 1.5"></path>
+        </svg>
+        "Sluice"
+    }
+}
+
 /// Main pages, by address and name.
 const PAGES: [(&str, &str); 4] =
     [("/", "Jobs"), ("/app/documents", "Documents"), ("/app/search", "Search"), (PREVIEW, "Preview")];
@@ -112,12 +137,7 @@ fn Header() -> impl IntoView {
     view! {
         <header class="top">
             <div class="top-inner">
-                <a class="brand" href="/">
-                    <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
-                        <path d="M4 5h16M7 5v6M12 5v9M17 5v6M4 18c2 0 2-1.5 4-1.5s2 1.5 4 1.5 2-1.5 4-1.5 2 1.5 4 1.5"></path>
-                    </svg>
-                    "Sluice"
-                </a>
+                <a class="brand" href="/"><Brand/></a>
                 <nav aria-label="Main"><ul>{pages.map(link).collect_view()}</ul></nav>
                 // On a narrow screen it opens what is in the row on a wide one.
                 <button

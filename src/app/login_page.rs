@@ -5,6 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::components::Seal;
+use super::frame::Brand;
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
@@ -17,6 +18,7 @@ pub fn LoginPage() -> impl IntoView {
     view! {
         <Title text="Log in"/>
         <form class="login" action="/app/login" method="post">
+            <p class="brand"><Brand/></p>
             <h1>"Log in"</h1>
             <input type="hidden" name="next" value=query.get("next").unwrap_or_default()/>
             <label for="key">"API key"</label>
