@@ -38,7 +38,9 @@ test.describe('on a phone', () => {
     const id = await given.text('about cards');
     await open(page, '/');
     const job = jobOf(page, id);
-    await expect(job.getByRole('cell', { name: /^Chunks/ })).toBeVisible();
+    const chunks = job.getByRole('cell', { name: /^Chunks/ });
+    await expect(chunks).toBeVisible();
+    expect(await chunks.evaluate((it) => getComputedStyle(it, '::before').position)).toBe('static');
     expect(await job.evaluate((it) => getComputedStyle(it).display)).toBe('grid');
     const height = (await job.boundingBox())?.height ?? 0;
     expect(height).toBeGreaterThan(80);

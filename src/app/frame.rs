@@ -50,13 +50,13 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// The script that makes the islands live, as soon as there is a page to be made live. Leptos' own waits until the
-/// browser is idle, and looks at each element of the page for islands.
+/// browser is idle, and looks at each element of the page for islands. Ours have no children that the server wrote.
 fn bring_to_life(js: &str, wasm: &str) -> String {
     format!(
         "import start, * as app from '{js}';\
          await start({{ module_or_path: '{wasm}' }});\
          app.hydrate();\
-         for (const island of document.querySelectorAll('leptos-island')) app[island.dataset.component](island);"
+         for (const island of document.querySelectorAll('leptos-island')) app[island.dataset.component]?.(island);"
     )
 }
 
@@ -103,6 +103,12 @@ fn uploads() -> Sealed {
 /// Where someone logs in.
 const LOGIN: &str = "/app/login";
 
+/// Main pages, by address and name.
+const PAGES: [(&str, &str); 4] =
+    [("/", "Jobs"), ("/app/documents", "Documents"), ("/app/search", "Search"), (PREVIEW, "Preview")];
+
+const PREVIEW: &str = "/app/preview";
+
 /// The product's mark and name.
 #[component]
 pub fn Brand() -> impl IntoView {
@@ -113,12 +119,6 @@ pub fn Brand() -> impl IntoView {
         "Sluice"
     }
 }
-
-/// Main pages, by address and name.
-const PAGES: [(&str, &str); 4] =
-    [("/", "Jobs"), ("/app/documents", "Documents"), ("/app/search", "Search"), (PREVIEW, "Preview")];
-
-const PREVIEW: &str = "/app/preview";
 
 #[component]
 fn Header() -> impl IntoView {

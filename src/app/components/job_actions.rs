@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 
-use super::{Question, Seal, Sealed, flag, holds, on_click, part};
+use super::{Question, Seal, Sealed, flag, holds, job_title, on_click, part};
 use crate::app::desk::{Undo, tell};
 use crate::domain::{Job, JobId, JobStatus, Problem};
 use crate::server_fns::{CancelJob, RetryJob, cancel_job, retry_job};
@@ -84,23 +84,26 @@ impl JobActions {
 pub fn JobButton(job: RwSignal<Job>, actions: JobActions) -> impl IntoView {
     let can_cancel = holds(move || job.read().can_cancel());
     let can_retry = holds(move || job.read().is_worth_retrying());
-    part(move || match (can_cancel.get(), can_retry.get()) {
-        (true, _) => Some(button(job, actions, true)),
-        (_, true) => Some(button(job, actions, false)),
-        _ => None,
+    let in_part = holds(move || job.read().completed_in_part());
+    part(move || {
+        let label = match (can_cancel.get(), can_retry.get(), in_part.get()) {
+            (true, ..) => "Cancel",
+            (_, true, true) => "Retry failed",
+            (_, true, false) => "Retry",
+            _ => return None,
+        };
+        Some(button(job, actions, label, can_cancel.get()))
     })
 }
 
-fn button(job: RwSignal<Job>, actions: JobActions, cancel: bool) -> Sealed {
-    let (id, name, in_part) = {
+fn button(job: RwSignal<Job>, actions: JobActions, label: &'static str, cancel: bool) -> Sealed {
+    // A job keeps its name.
+    let (id, title) = {
         let job = job.read_untracked();
-        (job.job_id, job.name.clone(), job.completed_in_part())
+        (job.job_id, job_title(&job))
     };
-    let (url, testid, label) = match (cancel, in_part) {
-        (true, _) => (CancelJob::url(), "cancel-job", "Cancel"),
-        (false, true) => (RetryJob::url(), "retry-job", "Retry failed"),
-        (false, false) => (RetryJob::url(), "retry-job", "Retry"),
-    };
+    let (url, testid) =
+        if cancel { (CancelJob::url(), "cancel-job") } else { (RetryJob::url(), "retry-job") };
     let press = on_click(move |event| {
         event.prevent_default();
         if cancel { actions.ask_to_cancel(job) } else { actions.run(id, false) }
@@ -112,7 +115,7 @@ fn button(job: RwSignal<Job>, actions: JobActions, cancel: bool) -> Sealed {
                 name="id"
                 value=id.to_string()
                 data-testid=testid
-                aria-label=format!("{label} {name}")
+                aria-label=format!("{label} {title}")
                 disabled=flag(move || actions.busy.get() == Some(id))
                 on:click=press
             >

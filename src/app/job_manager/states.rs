@@ -85,12 +85,12 @@ pub fn States(stats: JobStats, query: JobQuery) -> impl IntoView {
 fn entry(state: State, stats: &JobStats, query: &JobQuery) -> Sealed {
     let name = state.name();
     let current = if state.is_of(&query.filter) { "true" } else { "false" };
-    let icon = match state {
+    let mark = match state {
         State::Of(status) => Some(view! { <StateMark status/> }),
         _ => None,
     };
     view! {
-        <li class=format!("state state-{name}") data-testid=format!("stat-{name}")>
+        <li class="state" data-testid=format!("stat-{name}")>
             <a
                 id=format!("state-{name}")
                 href=address::of_jobs(&state.chosen(query))
@@ -98,8 +98,8 @@ fn entry(state: State, stats: &JobStats, query: &JobQuery) -> Sealed {
                 aria-current=current
                 data-testid=format!("filter-{name}")
             >
-                {icon}
-                <span class="state-label">{state.label()}</span>
+                {mark}
+                <span>{state.label()}</span>
                 <span class="state-count" data-testid="stat-value">{format::count(state.count(stats))}</span>
             </a>
         </li>

@@ -55,24 +55,24 @@ pub fn JobRow(job: RwSignal<Job>, list: JobList, clock: Clock, actions: JobActio
 /// How many of a job's items are through, if it has several.
 #[component]
 fn JobItems(job: RwSignal<Job>) -> impl IntoView {
-    let has_items = holds(move || items(&job.read()).is_some());
+    let has_items = holds(move || {
+        let job = job.read();
+        job.total_items > 1 || job.failed_items > 0
+    });
     part(move || {
-        has_items.get().then(|| {
-            view! { <span class="items">{text(move || items(&job.read()).unwrap_or_default())}</span> }.seal()
-        })
+        has_items
+            .get()
+            .then(|| view! { <span class="items">{text(move || items(&job.read()))}</span> }.seal())
     })
 }
 
-fn items(job: &Job) -> Option<String> {
-    if job.total_items < 2 && job.failed_items == 0 {
-        return None;
-    }
+fn items(job: &Job) -> String {
     let through =
         format!("{} / {} items", format::count(job.processed_items), format::count(job.total_items));
-    Some(match job.failed_items {
+    match job.failed_items {
         0 => through,
         failed => format!("{through}, {} failed", format::count(failed)),
-    })
+    }
 }
 
 /// What happens, has happened, or went wrong, in a sentence.

@@ -151,6 +151,12 @@ pub fn Selection(list: JobList, actions: JobActions) -> impl IntoView {
     let count = RwSignal::new(0_usize);
     // All that match, not only those on show.
     let all = RwSignal::new(false);
+    let recount = move || {
+        let now = boxes(TICKED).len();
+        if now != count.get_untracked() {
+            count.set(now);
+        }
+    };
     effect(move || {
         let look = move |event: Event| {
             let target = event.target().and_then(|it| it.dyn_into::<HtmlInputElement>().ok());
@@ -159,24 +165,18 @@ pub fn Selection(list: JobList, actions: JobActions) -> impl IntoView {
                     tick.set_checked(header.checked());
                 }
             }
-            let now = boxes(TICKED).len();
-            if now != count.get_untracked() {
-                count.set(now);
-            }
+            recount();
             all.set(false);
         };
         desk::on(&document(), "change", look);
         desk::on(&document(), "ticked", look);
+        // What was ticked before the page was live.
+        recount();
         // Rows that leave take their ticks along.
         effect(move || {
             list.rows.track();
             if count.get_untracked() > 0 {
-                request_animation_frame(move || {
-                    let now = boxes(TICKED).len();
-                    if now != count.get_untracked() {
-                        count.set(now);
-                    }
-                });
+                request_animation_frame(recount);
             }
         });
     });
