@@ -58,7 +58,7 @@ use library::Library;
 use metrics::Metrics;
 use metrics::scrape::Scraper;
 use readiness::Readiness;
-use state::{AppState, Places};
+use state::{AppState, Places, Services};
 use store::sqlite::SqliteStore;
 use store::{Event, Listener, Store, WorkerId};
 use webhooks::call::Caller;
@@ -265,7 +265,7 @@ impl Service {
             callbacks,
             stopping.clone(),
         );
-        let state = AppState {
+        let state = Services {
             readiness: Readiness {
                 store: store.clone(),
                 index: index.clone(),
@@ -295,7 +295,7 @@ impl Service {
             limits,
             stopping,
         };
-        Ok(Self { state, store, index, caller, webhooks_added, lock })
+        Ok(Self { state: state.into(), store, index, caller, webhooks_added, lock })
     }
 
     /// Starts the worker, the upkeep and the index.

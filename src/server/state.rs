@@ -1,5 +1,6 @@
 //! What handlers and server functions share.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -17,9 +18,48 @@ use super::readiness::Readiness;
 use super::webhooks::Webhooks;
 use crate::domain::Limits;
 
+/// A handle to the services. A request passes through many layers and each takes one along, so it is one pointer.
+#[derive(Clone, Debug)]
+pub struct AppState(Arc<Services>);
+
+impl From<Services> for AppState {
+    fn from(services: Services) -> Self {
+        Self(Arc::new(services))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+/// Lets a handler ask for a service by its type.
+macro_rules! services {
+    ($($field:ident: $type:ty),* $(,)?) => {
+        $(impl FromRef<AppState> for $type {
+            fn from_ref(state: &AppState) -> Self {
+                state.$field.clone()
+            }
+        })*
+    };
+}
+services! {
+    jobs: JobManager,
+    library: Library,
+    webhooks: Webhooks,
+    leptos: LeptosOptions,
+    limits: Arc<Limits>,
+    readiness: Readiness,
+    metrics: Metrics,
+    scraper: Scraper,
+}
+
 /// The services, and how the server was set up.
-#[derive(Clone, Debug, FromRef)]
-pub struct AppState {
+#[derive(Clone, Debug)]
+pub struct Services {
     pub jobs: JobManager,
     pub library: Library,
     pub webhooks: Webhooks,
@@ -28,7 +68,6 @@ pub struct AppState {
     pub places: Places,
     pub access: Access,
     /// Who shows no key is not let in.
-    #[from_ref(skip)]
     pub needs_keys: bool,
     /// Where requests may come from, and where they may be sent to.
     pub trusted: Arc<guard::TrustedPlaces>,

@@ -8,7 +8,7 @@ use crate::domain::Problem;
 use crate::domain::access::{Actor, Scopes, Visitor};
 use crate::server::jobs::JobManager;
 use crate::server::library::Library;
-use crate::server::state::AppState;
+use crate::server::state::{AppState, Services};
 use crate::server::webhooks::Webhooks;
 
 /// A service, for handlers that change something.
@@ -51,13 +51,13 @@ pub fn scopes() -> Scopes {
 }
 
 /// The services, for a server function that changes something.
-pub fn acting() -> Result<AppState, Problem> {
+pub fn acting() -> Result<Services, Problem> {
     let state = expect_context::<AppState>();
     let parts = use_context::<Parts>().ok_or_else(Problem::internal)?;
     let by = actor(&parts)?;
-    Ok(AppState {
+    Ok(Services {
         jobs: state.jobs.on_behalf_of(by.clone()),
         library: state.library.on_behalf_of(by),
-        ..state
+        ..Services::clone(&state)
     })
 }

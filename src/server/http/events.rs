@@ -84,9 +84,9 @@ pub async fn events(
     let after = last.or(after);
     let place = state.places.event_streams.clone().try_acquire_owned();
     let place = place.map_err(|_| too_many_streams(&state.limits))?;
-    let subscription = Subscription::new(state.jobs, after, place);
+    let subscription = Subscription::new(state.jobs.clone(), after, place);
     // Otherwise an open stream would keep a stopping server waiting.
-    let events = subscription.events().take_until(state.stopping.cancelled_owned());
+    let events = subscription.events().take_until(state.stopping.clone().cancelled_owned());
     // A named event, because scripts in a page never see comments.
     let ping = KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event(PING).data("{}"));
     Ok(Sse::new(events).keep_alive(ping))
