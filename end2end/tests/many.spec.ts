@@ -28,6 +28,20 @@ test.describe('ticked jobs', () => {
     await expect(page.locator('.jobs input:checked')).toHaveCount(0);
   });
 
+  test('count, too, if they were ticked before the page was live', async ({ page, given }) => {
+    const id = await given.text('about early ticks');
+    let letGo = () => {};
+    const held = new Promise<void>((done) => (letGo = done));
+    await page.route(/\.wasm$/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto('/', { waitUntil: 'commit' });
+    await jobOf(page, id).getByRole('checkbox').check();
+    letGo();
+    await expect(page.getByTestId('selection')).toContainText('1 selected');
+  });
+
   test('are cancelled after a question, and those that could not be are counted with why', async ({ page, given }) => {
     const word = newWord();
     const { waiting, ended } = await threeWaitAndOneEnded(given, word);
