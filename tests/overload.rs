@@ -18,7 +18,7 @@ use common::{Form, eventually};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// How many times what the server can do it is asked to do.
+/// How many times what the server showed it can do it is asked to do at first; then more, until it refuses half.
 const OVERLOAD: f64 = 3.0;
 
 /// For how long it is found out what the server can do.

@@ -82,9 +82,10 @@ impl SqliteStore {
         // Fewer, larger checkpoints: a page that changes often is copied into the database once.
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-        // What a savepoint may have to undo stays in memory: past eight pages SQLite makes a file for it, with each request.
-        connection.pragma_update(None, "temp_store", "memory")?;
         Migrations::from_slice(MIGRATIONS).to_latest(&mut connection)?;
+        // What a savepoint may have to undo stays in memory: past eight pages SQLite makes a file for it, with each request.
+        // Not for migrations, which may sort a whole table.
+        connection.pragma_update(None, "temp_store", "memory")?;
         let seq = connection.query_row("select seq from change_counter", [], |row| row.get(0))?;
         Ok(Self {
             writer: Writer::start(connection, seq, listener)?,
